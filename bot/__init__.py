@@ -1,0 +1,1 @@
+"""The process: the only async code and the only network code."""

@@ -1,0 +1,1 @@
+"""A person did one thing; what follows."""

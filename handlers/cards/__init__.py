@@ -1,0 +1,1 @@
+"""Card builders: one per message of the sheet; neutral, each channel renders them."""

@@ -1,0 +1,1 @@
+"""Speech and language: sound to text, text to fields, behind the ports in ``nlp.ports``."""

@@ -1,0 +1,1 @@
+"""The clock did one thing; what follows."""

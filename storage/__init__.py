@@ -1,0 +1,1 @@
+"""The database and the files; rows never leave this folder."""
