@@ -1,0 +1,75 @@
+"""What comes in and what goes out, the same for every channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from handlers.cards.model import Card
+
+InboundKind = Literal["voice", "text", "photo", "file", "action"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One event of a platform, verified and decrypted.
+
+    ``event_key`` is the platform's own id of the event (protocol sheets); with ``channel`` it is
+    unique.  ``media_sha`` is set when the bytes are here already; else ``media_ref`` is what the
+    channel's ``download`` needs.  ``values`` holds a form's answers.
+    """
+
+    channel: str
+    event_key: str
+    kind: InboundKind
+    user: str  # the platform's user id
+    conversation: str
+    at: datetime
+    text: str = ""
+    media_sha: str = ""
+    media_ref: str = ""
+    media_name: str = ""
+    platform_text: str = ""
+    action: str = ""
+    arg: str = ""
+    card_id: str = ""
+    nonce: str = ""
+    handle: str = ""  # a fresh handle to update the tapped card with, where the platform gives one
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_payload(self) -> dict[str, Any]:
+        return {**asdict(self), "values": dict(self.values), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_payload(cls, data: dict[str, Any]) -> Self:
+        return cls(**{**data, "at": datetime.fromisoformat(data["at"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """A plain text to one person."""
+
+    effect_key: str
+    person_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """A card to one person.  Shown again with the same ``card_key`` it is redrawn in place.
+
+    ``card_key`` such as ``memo.confirm:12`` names the card for good; ``version`` grows with its
+    subject, so that each redraw is one effect ``<card_key>:v<version>``.
+    """
+
+    card_key: str
+    version: int
+    person_id: int
+    card: Card
+    subject_kind: str
+    subject_id: int
+
+
+Outbound = Say | Show
