@@ -1,0 +1,1 @@
+"""Channels: one folder each; they do not know each other."""
