@@ -336,7 +336,6 @@ class JobRow(Base):
     reason: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
-    done_at: Mapped[datetime | None]
 
 
 class JobReasonRow(Base):

@@ -1,0 +1,147 @@
+"""The queue on the same SQLite file: one process, a claim per transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session, aliased
+
+from storage.jobs import MAX_ATTEMPTS, Job, JobView, NewJob
+from storage.tables import JobRow
+
+
+class EmbeddedQueue:
+    """Adapter of :class:`storage.jobs.JobQueue`; the claiming half is only for its one process."""
+
+    def put(self, session: Session, job: NewJob) -> None:
+        session.execute(
+            insert(JobRow)
+            .values(
+                kind=job.kind,
+                ref=job.ref,
+                lane=job.lane,
+                lock=f"{job.lane}:{job.lock}",
+                unique_key=job.unique_key,
+                state="queued",
+                run_at=job.run_at,
+                created_at=job.run_at,
+                attempts=0,
+                reason="",
+            )
+            .on_conflict_do_nothing()
+        )
+
+    def claim(self, session: Session, *, lane: str, now: datetime) -> Job | None:
+        """Take the oldest job of *lane* whose lock is free; None when there is none."""
+        other = aliased(JobRow)
+        locked = sa.exists().where(other.lock == JobRow.lock, other.state == "running")
+        row = session.execute(
+            sa.select(JobRow.id, JobRow.kind, JobRow.ref, JobRow.attempts)
+            .where(JobRow.lane == lane, JobRow.state == "queued", JobRow.run_at <= now, ~locked)
+            .order_by(JobRow.id)
+            .limit(1)
+        ).one_or_none()
+        if row is None:
+            return None
+        session.execute(
+            sa.update(JobRow)
+            .where(JobRow.id == row.id)
+            .values(state="running", started_at=now, attempts=row.attempts + 1)
+        )
+        return Job(id=row.id, kind=row.kind, ref=row.ref, lane=lane, attempts=row.attempts + 1)
+
+    def next_run_at(self, session: Session, *, lane: str) -> datetime | None:
+        """When the earliest waiting job of *lane* wants to run."""
+        return session.scalar(
+            sa.select(sa.func.min(JobRow.run_at)).where(
+                JobRow.lane == lane, JobRow.state == "queued"
+            )
+        )
+
+    def recover(self, session: Session, *, now: datetime) -> int:
+        """After a start: what ran when the process died is queued again.
+
+        A job that was running at every one of its last attempts is parked: it may be what kills
+        the process.
+        """
+        running = JobRow.state == "running"
+        session.execute(
+            sa.update(JobRow)
+            .where(running, JobRow.attempts >= MAX_ATTEMPTS)
+            .values(state="parked", reason="crashed")
+        )
+        done = session.execute(sa.update(JobRow).where(running).values(state="queued", run_at=now))
+        return cast("sa.CursorResult[Any]", done).rowcount
+
+    def finish(self, session: Session, job_id: int) -> None:
+        # Kept for a while as the key that stops a second job; the housekeeping removes old ones.
+        session.execute(
+            sa.update(JobRow)
+            .where(JobRow.id == job_id)
+            .values(state="done", reason="")
+        )
+
+    def again(self, session: Session, job: Job, *, run_at: datetime, reason: str) -> None:
+        session.execute(
+            sa.update(JobRow)
+            .where(JobRow.id == job.id, JobRow.state == "running")
+            .values(state="queued", run_at=run_at, reason=reason)
+        )
+
+    def park(self, session: Session, job_id: int, *, reason: str, now: datetime) -> None:
+        session.execute(
+            sa.update(JobRow)
+            .where(JobRow.id == job_id, JobRow.state != "done")
+            .values(state="parked", reason=reason)
+        )
+
+    def retry(self, session: Session, job_id: int, *, now: datetime) -> bool:
+        changed = session.execute(
+            sa.update(JobRow)
+            .where(JobRow.id == job_id, JobRow.state.in_(("queued", "parked", "done")))
+            .values(state="queued", run_at=now, attempts=0, reason="")
+        )
+        return cast("sa.CursorResult[Any]", changed).rowcount == 1
+
+    def get(self, session: Session, job_id: int) -> JobView | None:
+        row = session.get(JobRow, job_id)
+        return _view(row) if row else None
+
+    def listing(
+        self, session: Session, *, states: tuple[str, ...] = (), limit: int = 200
+    ) -> list[JobView]:
+        query = sa.select(JobRow).order_by(JobRow.id.desc()).limit(limit)
+        if states:
+            query = query.where(JobRow.state.in_(states))
+        return [_view(row) for row in session.scalars(query)]
+
+    def waiting(self, session: Session, lane: str) -> int:
+        return (
+            session.scalar(
+                sa.select(sa.func.count()).where(
+                    JobRow.lane == lane, JobRow.state.in_(("queued", "running"))
+                )
+            )
+            or 0
+        )
+
+    def forget_done(self, session: Session, *, before: datetime) -> None:
+        session.execute(
+            sa.delete(JobRow).where(JobRow.state == "done", JobRow.created_at < before)
+        )
+
+
+def _view(row: JobRow) -> JobView:
+    return JobView(
+        id=row.id,
+        kind=row.kind,
+        ref=row.ref,
+        lane=row.lane,
+        state=row.state,
+        attempts=row.attempts,
+        reason=row.reason,
+        run_at=row.run_at,
+    )
