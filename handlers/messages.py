@@ -60,12 +60,11 @@ class Say:
 class Show:
     """A card to one person.  Shown again with the same ``card_key`` it is redrawn in place.
 
-    ``card_key`` such as ``memo.confirm:12`` names the card for good; ``version`` grows with its
-    subject, so that each redraw is one effect ``<card_key>:v<version>``.
+    ``card_key`` such as ``memo.confirm:12`` names the card for good; every drawing is one effect
+    ``<card_key>:v<number>``.
     """
 
     card_key: str
-    version: int
     person_id: int
     card: Card
     subject_kind: str

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage.database import StorageFull
+from storage.sql import insert_new
 from storage.tables import MediaRow
 
 _MAGIC = (
@@ -108,17 +109,15 @@ def sniff(data: bytes) -> str:
 
 def add(session: Session, stored: Stored, *, now: datetime) -> None:
     """The file's row; once per content."""
-    if session.get(MediaRow, stored.sha256) is None:
-        session.add(
-            MediaRow(
-                sha256=stored.sha256,
-                kind=stored.kind,
-                name=stored.name,
-                size=stored.size,
-                created_at=now,
-            )
-        )
-        session.flush()
+    insert_new(
+        session,
+        MediaRow,
+        sha256=stored.sha256,
+        kind=stored.kind,
+        name=stored.name,
+        size=stored.size,
+        created_at=now,
+    )
 
 
 def find(session: Session, sha: str) -> Stored | None:

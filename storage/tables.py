@@ -66,6 +66,8 @@ class PersonRow(Base):
     region: Mapped[str] = mapped_column(default="")
     wecom_id: Mapped[str | None] = mapped_column(unique=True)
     dingtalk_id: Mapped[str | None] = mapped_column(unique=True)
+    channel: Mapped[str] = mapped_column(default="")  # where they wrote last: where to reach them
+    conversation: Mapped[str] = mapped_column(default="")
     active: Mapped[bool] = mapped_column(default=True)
     notice_version: Mapped[int] = mapped_column(default=0)  # of the first-use notice they accepted
     created_at: Mapped[datetime]

@@ -1,0 +1,264 @@
+"""Memos and their records: one record for each customer that a memo speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from sales.drafts import Draft
+from storage.sql import changed, insert_new
+from storage.tables import MemoRow, RecordRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memo:
+    """``text`` is None until it was heard; ``facts`` until it was read."""
+
+    id: int
+    inbox_id: int
+    person_id: int
+    channel: str
+    conversation: str
+    source: str
+    media_sha: str | None
+    said_at: datetime
+    duration_ms: int | None
+    platform_text: str
+    text: str | None
+    transcript: dict[str, Any] | None
+    facts: dict[str, Any] | None
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    id: int
+    memo_id: int
+    ordinal: int
+    person_id: int
+    version: int
+    state: str
+    customer_id: int | None
+    draft: Draft
+    decided_by: int | None
+    decided_at: datetime | None
+    created_at: datetime
+
+
+def add(
+    session: Session,
+    *,
+    inbox_id: int,
+    person_id: int,
+    channel: str,
+    conversation: str,
+    source: str,
+    media_sha: str | None,
+    said_at: datetime,
+    duration_ms: int | None,
+    platform_text: str,
+    text: str | None,
+) -> int | None:
+    """A new memo; None when this event made one before."""
+    made = insert_new(
+        session,
+        MemoRow,
+        inbox_id=inbox_id,
+        person_id=person_id,
+        channel=channel,
+        conversation=conversation,
+        source=source,
+        media_sha=media_sha,
+        said_at=said_at,
+        duration_ms=duration_ms,
+        platform_text=platform_text,
+        text=text,
+    )
+    return None if made is None else int(made)
+
+
+def get(session: Session, memo_id: int) -> Memo | None:
+    row = session.get(MemoRow, memo_id)
+    return _memo(row) if row else None
+
+
+def heard(
+    session: Session,
+    memo_id: int,
+    *,
+    text: str,
+    transcript: dict[str, Any] | None,
+    duration_ms: int | None,
+) -> None:
+    """Keep what was heard, so that a crash does not hear it twice."""
+    row = session.get_one(MemoRow, memo_id)
+    row.text, row.transcript, row.state = text, transcript, "heard"
+    row.duration_ms = duration_ms or row.duration_ms
+
+
+def understood(session: Session, memo_id: int, facts: dict[str, Any]) -> None:
+    session.get_one(MemoRow, memo_id).facts = facts
+
+
+def set_state(session: Session, memo_id: int, state: str, *, reason: str = "") -> None:
+    row = session.get_one(MemoRow, memo_id)
+    row.state, row.reason = state, reason
+
+
+def hear_again(session: Session, memo_id: int) -> None:
+    """Forget what was heard, so that the next run listens again; records stay."""
+    row = session.get_one(MemoRow, memo_id)
+    row.state, row.reason = "received", ""
+    if row.source == "voice":
+        row.text = row.transcript = None
+    row.facts = None
+
+
+# --- records ------------------------------------------------------------------------------------
+
+
+def add_record(
+    session: Session,
+    *,
+    memo_id: int,
+    ordinal: int,
+    person_id: int,
+    customer_id: int | None,
+    draft: Draft,
+    remind_at: datetime,
+    now: datetime,
+) -> int | None:
+    """One customer's part; None when this memo has that part already."""
+    made = insert_new(
+        session,
+        RecordRow,
+        memo_id=memo_id,
+        ordinal=ordinal,
+        person_id=person_id,
+        customer_id=customer_id,
+        draft=draft.to_dict(),
+        remind_at=remind_at,
+        created_at=now,
+    )
+    return None if made is None else int(made)
+
+
+def get_record(session: Session, record_id: int) -> Record | None:
+    row = session.get(RecordRow, record_id, populate_existing=True)
+    return _record(row) if row else None
+
+
+def lock_record(session: Session, record_id: int) -> Record | None:
+    """The record, locked until the transaction ends (PostgreSQL; SQLite has one writer)."""
+    row = session.scalar(sa.select(RecordRow).where(RecordRow.id == record_id).with_for_update())
+    return _record(row) if row else None
+
+
+def records_of(session: Session, memo_id: int) -> list[Record]:
+    rows = session.scalars(
+        sa.select(RecordRow).where(RecordRow.memo_id == memo_id).order_by(RecordRow.ordinal)
+    )
+    return [_record(row) for row in rows]
+
+
+def latest_record(
+    session: Session, person_id: int, *, states: tuple[str, ...], since: datetime
+) -> Record | None:
+    """The record that a reply such as 不对 or 撤销 means: the newest, last touched first."""
+    touched = sa.func.coalesce(RecordRow.decided_at, RecordRow.created_at)
+    row = session.scalar(
+        sa.select(RecordRow)
+        .where(
+            RecordRow.person_id == person_id, RecordRow.state.in_(states), touched >= since
+        )
+        .order_by(touched.desc(), RecordRow.id.desc())
+        .limit(1)
+    )
+    return _record(row) if row else None
+
+
+def save(
+    session: Session,
+    record: Record,
+    *,
+    expected: tuple[str, ...],
+    state: str | None = None,
+    customer_id: int | None = None,
+    draft: Draft | None = None,
+    decided_by: int | None = None,
+    decided_at: datetime | None = None,
+    remind_at: datetime | None = None,
+) -> Record | None:
+    """Compare (state in *expected*, same version) and set; None when somebody was faster."""
+    values: dict[str, Any] = {"version": record.version + 1}
+    if state is not None:
+        values["state"] = state
+        values["decided_by"], values["decided_at"] = decided_by, decided_at
+        values["remind_at"] = remind_at
+    if customer_id is not None:
+        values["customer_id"] = customer_id
+    if draft is not None:
+        values["draft"] = draft.to_dict()
+    won = changed(
+        session,
+        sa.update(RecordRow)
+        .where(
+            RecordRow.id == record.id,
+            RecordRow.version == record.version,
+            RecordRow.state.in_(expected),
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False),
+    )
+    return get_record(session, record.id) if won == 1 else None
+
+
+def due_for_reminder(session: Session, *, now: datetime, limit: int = 100) -> list[Record]:
+    rows = session.scalars(
+        sa.select(RecordRow)
+        .where(RecordRow.remind_at <= now, RecordRow.state.in_(("pending", "asking")))
+        .order_by(RecordRow.remind_at)
+        .limit(limit)
+    )
+    return [_record(row) for row in rows]
+
+
+def _memo(row: MemoRow) -> Memo:
+    return Memo(
+        id=row.id,
+        inbox_id=row.inbox_id,
+        person_id=row.person_id,
+        channel=row.channel,
+        conversation=row.conversation,
+        source=row.source,
+        media_sha=row.media_sha,
+        said_at=row.said_at,
+        duration_ms=row.duration_ms,
+        platform_text=row.platform_text,
+        text=row.text,
+        transcript=row.transcript,
+        facts=row.facts,
+        state=row.state,
+        reason=row.reason,
+    )
+
+
+def _record(row: RecordRow) -> Record:
+    return Record(
+        id=row.id,
+        memo_id=row.memo_id,
+        ordinal=row.ordinal,
+        person_id=row.person_id,
+        version=row.version,
+        state=row.state,
+        customer_id=row.customer_id,
+        draft=Draft.from_dict(row.draft),
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        created_at=row.created_at,
+    )
