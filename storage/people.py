@@ -73,6 +73,14 @@ def address(session: Session, person_id: int) -> tuple[str, str, str]:
     return "console", f"console:{row.id}", str(row.id)
 
 
+def user_on(session: Session, person_id: int, channel: str) -> str:
+    """The person's id on one platform; our own id on the console."""
+    row = session.get_one(PersonRow, person_id)
+    if channel.startswith("wecom"):
+        return row.wecom_id or ""
+    return (row.dingtalk_id or "") if channel.startswith("dingtalk") else str(row.id)
+
+
 def _person(row: PersonRow) -> Person:
     return Person(
         id=row.id,
