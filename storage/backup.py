@@ -124,7 +124,7 @@ def check(backup: Backup) -> None:
     Raises:
         BadBackup: naming what is wrong.
     """
-    sums = _manifest(backup.folder)["sha256"]
+    sums = _manifest(backup.folder).get("sha256")
     if not isinstance(sums, dict):
         raise BadBackup(MANIFEST)
     for path, digest in sums.items():
