@@ -1,0 +1,1 @@
+"""Turns the neutral card into what each platform takes, within its limits."""
