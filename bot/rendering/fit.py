@@ -125,7 +125,7 @@ def split_text(text: str, limit: int = 2048) -> list[str]:
     parts: list[str] = []
     start = 0
     while start < len(text):
-        end = _fitting(text, start, room)
+        end = max(_fitting(text, start, room), start + 1)
         if end < len(text):
             end = _best_break(text, start, end)
         part = text[start:end].strip("\n ")
@@ -246,14 +246,14 @@ def _best_break(text: str, start: int, end: int) -> int:
 
 
 def _fitting(text: str, start: int, room: int) -> int:
-    """The largest end so that text[start:end] takes at most *room* bytes, but one character."""
+    """The largest end so that text[start:end] takes at most *room* bytes."""
     end, used = start, 0
     while end < len(text):
         used += len(text[end].encode())
         if used > room:
             break
         end += 1
-    return end if end > start or room <= 0 else start + 1
+    return end
 
 
 def _joined(text: str, at: int) -> bool:
