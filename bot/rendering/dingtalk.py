@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot.rendering import limits
 from bot.rendering.fit import cut, cut_bytes, fit, limit_rows
-from handlers.cards.model import Button, Card, Question, Row
+from handlers.cards.model import Button, Card, Choice, Question, Row
 
 _TITLE: Final = 36
 _DESC: Final = 44
@@ -164,25 +164,27 @@ def _form(card: Card, nonce: str) -> str:
     """The form variable, '' when there is none or it would be too long (then: the page)."""
     if not card.questions or card.status != "pending":
         return ""
-    fields: list[dict[str, Any]] = [
+    hidden: list[dict[str, Any]] = [
         {"name": "n", "type": "TEXT", "hidden": True, "defaultValue": nonce}
     ]
     if card.submit:
-        fields.append(
-            {"name": "a", "type": "TEXT", "hidden": True, "defaultValue": card.submit.action}
-        )
-    fields += [_field(question) for question in card.questions[:6]]
-    made = _json({"fields": fields})
-    return made if len(made.encode()) <= limits.VARIABLE_BYTES else ""
+        action = card.submit.action
+        hidden.append({"name": "a", "type": "TEXT", "hidden": True, "defaultValue": action})
+    for most in (limits.OPTIONS, limits.DING_CANDIDATES + 1):
+        fields = [*hidden, *(_field(question, most) for question in card.questions[:6])]
+        made = _json({"fields": fields})
+        if len(made.encode()) <= limits.VARIABLE_BYTES:
+            return made
+    return ""
 
 
-def _field(question: Question) -> dict[str, Any]:
+def _field(question: Question, most: int) -> dict[str, Any]:
     made: dict[str, Any] = {"name": question.id, "label": fit(question.title, limits.QUESTION)}
     if question.choices:
         made["type"] = "MULTI_CHECKBOX_GROUP" if question.multiple else "SELECT"
         made["options"] = [
             {"value": choice.id, "text": fit(choice.text, limits.DING_OPTION)}
-            for choice in question.choices[: limits.OPTIONS]
+            for choice in _most(question, most)
         ]
         if question.selected:
             made["defaultValue"] = question.selected
@@ -191,6 +193,12 @@ def _field(question: Question) -> dict[str, Any]:
     if question.value:
         made["defaultValue"] = question.value
     return made
+
+
+def _most(question: Question, most: int) -> tuple[Choice, ...]:
+    """The first choices, and the last one: it is the way out (new customer, not known)."""
+    choices = question.choices
+    return choices if len(choices) <= most else (*choices[: most - 1], choices[-1])
 
 
 def _first_link(card: Card) -> str:

@@ -24,11 +24,15 @@ class Tap:
     arg: str = ""
 
 
-def task_id(card: Card, card_id: str, version: int = 1) -> str:
-    """``<kind>-<first 12 of the card's id>-<version>``, letters and digits and ``_-`` only."""
-    kind = re.sub(r"[^0-9A-Za-z]+", "_", card.kind)[:40]
-    short = re.sub(r"[^0-9A-Za-z]+", "", card_id)[:12]
-    return f"{kind}-{short}-{version}"
+def task_id(card_id: str, version: int = 1) -> str:
+    """``<kind>-<12 hex digits>-<version>``: the card's id says kind and number already."""
+    safe = re.sub(r"[^0-9A-Za-z_@-]+", "_", card_id)[:100]
+    return f"{safe}-{version}"
+
+
+def card_of(task: str) -> str:
+    """The card's id behind a task id that a tap brings back."""
+    return task.rpartition("-")[0]
 
 
 def button_key(button: Button, nonce: str) -> str:
@@ -58,7 +62,7 @@ def render(
     A news card without a picture's address becomes a notice, as section M10 asks.
     """
     card = _absolute(card, base_url)
-    identity = task_id(card, card_id, version)
+    identity = task_id(card_id, version)
     match _layout(card, image_url):
         case "form":
             return _form(card, identity, nonce)

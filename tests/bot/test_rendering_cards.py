@@ -14,7 +14,7 @@ from bot.rendering import dingtalk, limits, wecom
 from handlers.cards.model import Button, Card, Choice, Link, Question, Row
 
 NONCE = "n0nce1234567"
-CARD_ID = "0123456789abcdef0123456789abcdef"
+CARD_ID = "memo-confirm-0123456789ab"
 OK, EDIT, DROP = (
     Button(text="确认入库", action="memo.ok"),
     Button(text="修改", action="memo.edit"),
@@ -246,7 +246,7 @@ def test_confirm_card_on_wecom_word_for_word() -> None:
             {"keyname": "决策人", "value": "赵总（总经理）"},
             {"keyname": "下一步", "value": "11-25 周三前 发报价（原 11-24 周二前）"},
         ],
-        "task_id": "memo_confirm-0123456789ab-1",
+        "task_id": "memo-confirm-0123456789ab-1",
         "button_list": [
             {"type": 0, "text": "确认入库", "style": 1, "key": f"memo.ok|{NONCE}"},
             {"type": 0, "text": "修改", "style": 2, "key": f"memo.edit|{NONCE}"},
@@ -331,6 +331,7 @@ def test_a_dingtalk_form_carries_its_nonce_or_leads_to_the_page() -> None:
 def test_keys_come_back_as_they_went() -> None:
     button = Button(text="选这家", action="memo.pick", arg="2")
     assert wecom.parse_key(wecom.button_key(button, NONCE)) == wecom.Tap("memo.pick", NONCE, "2")
+    assert wecom.card_of(wecom.task_id(CARD_ID, 12)) == CARD_ID
     assert wecom.parse_key("nonsense") == wecom.Tap("nonsense", "", "")
 
 
