@@ -80,12 +80,17 @@ def which_field(options: list[str]) -> str:
 
 
 def nothing_to_correct(field: str) -> str:
-    what = {"due": "日期", "amount": "金额", "contact": "联系人", "product": "产品"}.get(field, "这一项")
+    what = {"due": "日期", "amount": "金额", "contact": "联系人", "product": "产品"}.get(
+        field, "这一项"
+    )
     return f"这条纪要里没有{what}可改。可以点“修改”，或重新说一遍。"
 
 
 def reminder(customer: str, hours: int) -> str:
-    return f"{customer} 的纪要放了 {hours} 小时还没确认，点一下上面的卡片，或回复 1 入库 2 修改 3 作废。"
+    return (
+        f"{customer} 的纪要放了 {hours} 小时还没确认，点一下上面的卡片，"
+        "或回复 1 入库 2 修改 3 作废。"
+    )
 
 
 def for_error(error: BotError, person: Person) -> str:

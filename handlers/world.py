@@ -30,9 +30,7 @@ class Worlds:
 
 
 def hints(session: Session, person_id: int, platform_text: str) -> Hints:
-    return Hints(
-        names=tuple(world.recent_names(session, person_id)), platform_text=platform_text
-    )
+    return Hints(names=tuple(world.recent_names(session, person_id)), platform_text=platform_text)
 
 
 def _load(session: Session) -> World:

@@ -31,7 +31,7 @@ MAX_ASKED: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One correction.  ``path`` such as ``commitments.0.due``; ``said`` the words that asked for it."""
+    """One correction.  ``path`` such as ``commitments.0.due``; ``said`` the words that asked."""
 
     path: str
     old: str
@@ -153,8 +153,10 @@ def set_amount(draft: Draft, value: float, *, said: str, path: str = "", old: st
         at = numbers[0]
         before = sums[at].value
         sums[at] = replace(sums[at], value=value, approx=False)
-        shown = f"{before:g}" if isinstance(before, (int, float)) else "-".join(
-            f"{one:g}" for one in before
+        shown = (
+            f"{before:g}"
+            if isinstance(before, (int, float))
+            else "-".join(f"{one:g}" for one in before)
         )
         edit = Edit(path=f"amounts.{at}", old=shown, new=f"{value:g}", said=said)
     return replace(
@@ -207,9 +209,7 @@ def set_product(draft: Draft, name: str, *, known: bool, said: str) -> Draft:
     edit = Edit(path="products.0", old=first.name, new=name, said=said)
     return replace(
         draft,
-        facts=replace(
-            draft.facts, products=(replace(first, name=name, known=known), *rest)
-        ),
+        facts=replace(draft.facts, products=(replace(first, name=name, known=known), *rest)),
         edits=(*draft.edits, edit),
     )
 

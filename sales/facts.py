@@ -52,7 +52,10 @@ class ProductFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountFact:
-    """``value`` in yuan (or the pair low, high); ``role``: 报价 单价 总价 预算 竞品价 首付 成交 or ''."""
+    """``value`` in yuan (or the pair low, high).
+
+    ``role``: 报价 单价 总价 预算 竞品价 首付 成交, '' when the words do not say.
+    """
 
     value: float | tuple[float, float]
     role: str

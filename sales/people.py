@@ -25,8 +25,8 @@ class Person:
 
 
 def may_see(viewer: Person, owner_id: int, chain: tuple[int, ...]) -> bool:
-    """A record is for its owner and those above (F49); *chain* is the owner's managers, nearest first.
+    """A record is for its owner and those above (F49, F159).
 
-    Directors and admins see all.
+    *chain* is the owner's managers, nearest first.  Directors and admins see all.
     """
     return viewer.id == owner_id or viewer.id in chain or viewer.role in ("director", "admin")

@@ -75,6 +75,10 @@ def get(session: Session, card_id: str) -> CardView | None:
     return _view(row) if row else None
 
 
+def exists(session: Session, effect_key: str) -> bool:
+    return session.scalar(sa.select(sa.exists().where(CardRow.effect_key == effect_key))) is True
+
+
 def remember_handle(session: Session, card_id: str, handle: str) -> None:
     session.execute(sa.update(CardRow).where(CardRow.id == card_id).values(handle=handle))
 

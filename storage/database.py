@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import Session as Session
+from sqlalchemy.orm import Session as Session  # noqa: PLC0414 - handlers take it from here
 
 from sales.errors import BotError
 
@@ -194,7 +194,7 @@ class Database:
             return None, error
 
 
-class _storage_errors:  # noqa: N801 - used like a function
+class _storage_errors:
     """Turns the driver's words for a full disk or a broken file into our own errors."""
 
     def __enter__(self) -> None:

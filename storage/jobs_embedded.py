@@ -79,9 +79,7 @@ class EmbeddedQueue:
     def finish(self, session: Session, job_id: int) -> None:
         # Kept for a while as the key that stops a second job; the housekeeping removes old ones.
         session.execute(
-            sa.update(JobRow)
-            .where(JobRow.id == job_id)
-            .values(state="done", reason="")
+            sa.update(JobRow).where(JobRow.id == job_id).values(state="done", reason="")
         )
 
     def again(self, session: Session, job: Job, *, run_at: datetime, reason: str) -> None:
@@ -129,9 +127,7 @@ class EmbeddedQueue:
         )
 
     def forget_done(self, session: Session, *, before: datetime) -> None:
-        session.execute(
-            sa.delete(JobRow).where(JobRow.state == "done", JobRow.created_at < before)
-        )
+        session.execute(sa.delete(JobRow).where(JobRow.state == "done", JobRow.created_at < before))
 
 
 def _view(row: JobRow) -> JobView:

@@ -129,9 +129,7 @@ class PostgresQueue:
 
     @staticmethod
     def _row(session: Session, job_id: int) -> sa.Row[Any] | None:
-        return session.execute(
-            sa.text(f"{_SELECT} WHERE j.id = :id"), {"id": job_id}
-        ).one_or_none()
+        return session.execute(sa.text(f"{_SELECT} WHERE j.id = :id"), {"id": job_id}).one_or_none()
 
 
 _SELECT: Final = (

@@ -173,9 +173,7 @@ def latest_record(
     touched = sa.func.coalesce(RecordRow.decided_at, RecordRow.created_at)
     row = session.scalar(
         sa.select(RecordRow)
-        .where(
-            RecordRow.person_id == person_id, RecordRow.state.in_(states), touched >= since
-        )
+        .where(RecordRow.person_id == person_id, RecordRow.state.in_(states), touched >= since)
         .order_by(touched.desc(), RecordRow.id.desc())
         .limit(1)
     )
@@ -189,18 +187,22 @@ def save(
     expected: tuple[str, ...],
     state: str | None = None,
     customer_id: int | None = None,
+    drop_customer: bool = False,
     draft: Draft | None = None,
     decided_by: int | None = None,
     decided_at: datetime | None = None,
     remind_at: datetime | None = None,
 ) -> Record | None:
-    """Compare (state in *expected*, same version) and set; None when somebody was faster."""
+    """Compare (state in *expected*, same version) and set; None when somebody was faster.
+
+    What is None stays as it is, but *drop_customer* takes the customer away.
+    """
     values: dict[str, Any] = {"version": record.version + 1}
     if state is not None:
         values["state"] = state
         values["decided_by"], values["decided_at"] = decided_by, decided_at
         values["remind_at"] = remind_at
-    if customer_id is not None:
+    if customer_id is not None or drop_customer:
         values["customer_id"] = customer_id
     if draft is not None:
         values["draft"] = draft.to_dict()

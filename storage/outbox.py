@@ -89,15 +89,11 @@ def get(session: Session, outbox_id: int) -> ToSend | None:
 def sending(session: Session, outbox_id: int) -> bool:
     """Mark the attempt before the platform is called; False when it is done already."""
     open_states = ("queued", "sending", "unknown", "parked")
-    mark = sa.update(OutboxRow).where(
-        OutboxRow.id == outbox_id, OutboxRow.state.in_(open_states)
-    )
+    mark = sa.update(OutboxRow).where(OutboxRow.id == outbox_id, OutboxRow.state.in_(open_states))
     return changed(session, mark.values(state="sending", attempts=OutboxRow.attempts + 1)) == 1
 
 
-def sent(
-    session: Session, outbox_id: int, *, platform_id: str, handle: str, now: datetime
-) -> None:
+def sent(session: Session, outbox_id: int, *, platform_id: str, handle: str, now: datetime) -> None:
     row = session.get_one(OutboxRow, outbox_id)
     row.state, row.platform_id, row.sent_at, row.reason = "sent", platform_id, now, ""
     if row.card_id and handle:

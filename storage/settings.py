@@ -18,9 +18,7 @@ def get(session: Session, key: str, default: str = "") -> str:
 
 def put(session: Session, key: str, value: str) -> None:
     if insert_new(session, SettingRow, key=key, value=value) is None:
-        session.execute(
-            sa.update(SettingRow).where(SettingRow.key == key).values(value=value)
-        )
+        session.execute(sa.update(SettingRow).where(SettingRow.key == key).values(value=value))
 
 
 def lists_changed(session: Session) -> None:

@@ -20,7 +20,7 @@ def insert_new(session: Session, table: type[Base], **values: Any) -> Any | None
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     key = sa.inspect(table).primary_key[0]
     # Column defaults of the mapping must apply, so the insert goes through the table.
-    statement = dialect.insert(table.__table__).values(**values)  # type: ignore[arg-type]
+    statement = dialect.insert(table.__table__).values(**values)
     return session.execute(statement.on_conflict_do_nothing().returning(key)).scalar_one_or_none()
 
 

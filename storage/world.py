@@ -34,7 +34,9 @@ class Lists:
 
 
 def lists(session: Session) -> Lists:
-    names = {row.id: row.name for row in session.execute(sa.select(CustomerRow.id, CustomerRow.name))}
+    names = {
+        row.id: row.name for row in session.execute(sa.select(CustomerRow.id, CustomerRow.name))
+    }
     customers: dict[str, list[str]] = {name: [] for name in names.values()}
     for row in session.execute(sa.select(ShortNameRow.customer_id, ShortNameRow.name)):
         customers[names[row.customer_id]].append(row.name)
@@ -42,8 +44,8 @@ def lists(session: Session) -> Lists:
     current = sa.select(ContactRow.customer_id, ContactRow.name, ContactRow.role).where(
         ContactRow.left_at.is_(None)
     )
-    for row in session.execute(current):
-        contacts.setdefault(names[row.customer_id], []).append((row.name, row.role))
+    for customer_id, name, role in session.execute(current):
+        contacts.setdefault(names[customer_id], []).append((name, role))
     return Lists(
         customers=customers,
         contacts=contacts,

@@ -99,9 +99,7 @@ def edit_form(view: View, customers: Sequence[tuple[str, str]]) -> Card:
         questions.append(
             Question(id="amount", title="金额（元）", entry="number", value=f"{value:g}")
         )
-    dated = [
-        (n, promise) for n, promise in enumerate(view.draft.facts.commitments) if promise.due
-    ]
+    dated = [(n, promise) for n, promise in enumerate(view.draft.facts.commitments) if promise.due]
     for number, promise in dated[:2]:
         questions.append(
             Question(
@@ -137,9 +135,7 @@ def pick_form(view: View, customers: Sequence[tuple[str, str]]) -> Card:
         title=f"{_short(view)}｜是哪一家？",
         subtitle="选好点“就是这家”，再核对一遍",
         questions=(
-            Question(
-                id="customer", title="客户", choices=tuple(choices), selected=choices[0].id
-            ),
+            Question(id="customer", title="客户", choices=tuple(choices), selected=choices[0].id),
         ),
         submit=Button(text="就是这家", action="memo.picked"),
         buttons=(Button(text="返回", action="memo.back"),),
@@ -222,7 +218,8 @@ def _subtitle(view: View) -> str:
 def _quote(view: View, most: int = 60) -> str:
     """The words around what was read first, at most 60 characters."""
     facts = view.draft.facts
-    spans = [one.span for one in (*facts.commitments, *facts.amounts, *facts.objections)]
+    spans = [one.span for one in facts.commitments]
+    spans += [one.span for one in facts.amounts] + [one.span for one in facts.objections]
     heard = [span for span in spans if span != (0, 0)]
     if not heard or len(view.text) <= most:
         return view.text if len(view.text) <= most else view.text[: most - 1] + "…"
@@ -329,7 +326,11 @@ def _old_amount(edit: Edit | None) -> str:
 
 def _text(view: View, rows: Sequence[Row], first: str) -> str:
     said = "，".join(f"{row.key} {row.value}" for row in rows if row.key != "客户")
-    return f"【纪要】{rows[0].value}" + (f"，{said}" if said else "") + f"。回复 1 {first} 2 修改 3 作废"
+    return (
+        f"【纪要】{rows[0].value}"
+        + (f"，{said}" if said else "")
+        + f"。回复 1 {first} 2 修改 3 作废"
+    )
 
 
 def follow_up_day(choice: str, today: date) -> date | None:

@@ -16,8 +16,9 @@ Layout = Literal["buttons", "notice", "form", "checklist", "news"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line, ``key`` at most 5 characters.  ``old`` is the value that a correction replaced (G1).
+    """One line, ``key`` at most 5 characters.
 
+    ``old`` is the value that a correction replaced (G1).
     ``source`` is the words of the memo that the value came from (G2), 6 to 12 characters.
     """
 

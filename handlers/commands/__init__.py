@@ -1,0 +1,1 @@
+"""What people type: one function a command, listed in ``handlers/routes.py``."""
