@@ -103,7 +103,7 @@ class Llm(Section):
     timeout_s: Annotated[float, Field(gt=0)] = 20.0
 
 
-MemoField = Literal["customer", "contact", "product", "amount", "next_step", "due"]
+MemoField = Literal["customer", "amount", "close", "decision_maker"]  # sales.drafts.REQUIRABLE
 
 
 class Memo(Section):
@@ -114,9 +114,9 @@ class Memo(Section):
 
 
 class Retention(Section):
-    audio_days: Annotated[int, Field(ge=1)] = 180
+    audio_days: Annotated[int, Field(ge=1)] = 30
     dropped_hours: Annotated[int, Field(ge=1)] = 24
-    inbox_days: Annotated[int, Field(ge=1)] = 90
+    log_days: Annotated[int, Field(ge=1)] = 210
     backups: Annotated[int, Field(ge=1)] = 14
 
 

@@ -82,3 +82,41 @@ DATABASE_AWAY = "连不上数据库：{why}"
 DATABASE_CORRUPT = "数据库文件 {path} 损坏，没有改动它。"
 RESTORE_THIS = "最近一份完好的备份是 {name}（{at}）。停掉程序后执行：genjin restore {name}"
 RESTORE_NONE = "没有找到完好的备份；请把这个文件留好再求助，换个文件夹（GENJIN_HOME）可以先用起来"
+
+# --- tables from files --------------------------------------------------------------------------
+
+SHEET_MISSING = "{file}：打不开（{why}）"
+SHEET_TOO_BIG = "{file}：超过 {mb} MB，请分成几个文件"
+SHEET_TOO_LONG = "{file}：超过 {rows} 行，请分成几个文件"
+SHEET_EMPTY = "{file}：是空文件"
+SHEET_XLS = "{file}：是旧的 xls 格式，请在 Excel 里另存为 xlsx 再导入"
+SHEET_NO_TEXT = "{file}：既不是 xlsx 也不是文本表格（csv），认不出内容"
+SHEET_BROKEN = "{file}：第 {why} 行附近格式坏了，读不下去"
+SHEET_BROKEN_XLSX = "{file}：xlsx 文件已损坏或有密码，打不开"
+FORMULA = "{cell} 是公式，但文件里没有算好的值；用 Excel 打开、保存一次再导入"
+FORMULA_ERROR = "{cell} 的公式算出了错误值"
+NO_HEADING = "{file}：没找到表头。{kind}表至少要有这些列：{needed}"
+MISSING_HEADING = "{file}：缺列 {columns}"
+REPEATED = "与第 {line} 行重复"
+
+REFUSED = {
+    "no_name": "没有名称",
+    "role": "不认识的角色“{value}”，可以写：销售、经理、财务、总监、工程师、培训、订阅、管理员",
+    "manager": "名单里没有上级“{value}”",
+    "manager_loop": "上级“{value}”又归这个人管，成了圈",
+    "platform_id": "平台账号“{value}”已属于{holder}",
+    "owner": "名单里没有负责人“{value}”",
+    "code_taken": "编号“{value}”已属于{holder}",
+    "short_taken": "简称“{value}”是另一家客户（{holder}）的全名",
+    "customer": "没有这家客户，或有几家同名：“{value}”",
+    "product": "产品表里没有“{value}”",
+    "price": "价格不能是负数",
+    "floor": "底价高于标准价",
+    "not_money": "“{value}”不是金额",
+    "not_yes_no": "“{value}”看不出是还是否",
+}
+
+IMPORTED = "{kind}：新增 {added}，更新 {updated}，未变 {same}，退回 {refused}"
+IMPORT_REPORT = "退回的行和原因写在：{file}"
+IMPORT_IGNORED = "没用到的列：{columns}"
+REPORT_HEADER = ("行号", "原因")

@@ -19,7 +19,7 @@ from storage.database import _storage_errors, make_engine
 HERE = Path(__file__).parent
 VERSIONS = HERE / "versions"
 # Held while migrating, so that several processes that start at once on one PostgreSQL take turns.
-_ADVISORY_LOCK = 0x67656E6A
+_ADVISORY_LOCK = 0x67656E6A6D
 
 
 class DatabaseNewer(BotError):
