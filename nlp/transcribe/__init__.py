@@ -1,0 +1,6 @@
+"""Voice memos to text.  ``build_transcriber`` is all that the rest of the program needs."""
+
+from nlp.transcribe.build import build_transcriber
+from nlp.transcribe.settings import FilterSettings, SpeechSettings
+
+__all__ = ["FilterSettings", "SpeechSettings", "build_transcriber"]
