@@ -37,7 +37,7 @@ _FIXED: Final = {
     (12, 25): "圣诞 圣诞节",
 }
 _LUNAR: Final = {
-    (1, 1): "春节 过年 农历新年 大年初一 新春 大年 年初一 正月朔日 正月正时",
+    (1, 1): "春节 过年 农历新年 大年初一 新春 年初一 正月朔日 正月正时",
     (1, 15): "元宵 元宵节 正月十五 上元节",
     (5, 5): "端午 端午节 端阳节",
     (7, 7): "七夕 七夕节 乞巧节",
@@ -100,11 +100,11 @@ FESTIVALS: Final = _table()
 
 # Names that are also numbers or plain words: they need 节, 前, 后, 期间... or 过完 beside them.
 NEEDS_CUE: Final = frozenset(
-    "十一 七一 八一 大年 新春 六一 315 三一五 三幺五 618 六一八 大年夜 小年 立春 立夏 立秋 立冬".split()
+    "十一 七一 八一 新春 六一 315 三一五 三幺五 618 六一八 大年夜 小年 立春 立夏 立秋 立冬".split()
 )
 # Legal holidays: 前 and 后 speak of their break, not of the day.
 LEGAL: Final = frozenset(
-    "元旦 元旦节 春节 过年 农历新年 大年初一 大年 新春 除夕 大年三十 年三十 除夕夜 清明 清明节 五一 五一节 劳动节 "
+    "元旦 元旦节 春节 过年 农历新年 大年初一 新春 除夕 大年三十 年三十 除夕夜 清明 清明节 五一 五一节 劳动节 "
     "五一劳动节 国际劳动节 端午 端午节 端阳节 中秋 中秋节 仲秋 仲秋节 国庆 国庆节 十一 十一国庆".split()
 )
 

@@ -1,0 +1,479 @@
+"""The resolver: the atoms of one phrase, by kind, to the window of days they name.
+
+Conventions: EXTRACTION section 2 and memos_dev_README.  What is named without a year or month is
+the next one that is not past; what carries 上, 去, 昨 or its own year stays where it was put.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from nlp.dates.atoms import PARTS, small
+from nlp.dates.festivals import FESTIVALS, LEGAL, festival_day, next_festival, nth_weekday
+from nlp.dates.legal import lunar_day, new_year_eve
+from nlp.dates.model import Atom, Window
+from sales.calendar import WorkCalendar
+
+# A weekday said on that weekday means today until business is over, then next week's.
+TODAY_COUNTS_UNTIL: Final = 18
+
+Slots = dict[str, Atom]
+
+
+@dataclass(slots=True)
+class Context:
+    """What a phrase is read against.  ``month`` is the month last named in the text."""
+
+    now: datetime
+    calendar: WorkCalendar
+    month: tuple[int, int] | None = None
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+
+def day(year: int, month: int, number: int) -> date | None:
+    try:
+        return date(year, month, number)
+    except ValueError:
+        return None
+
+
+def plus(start: date, *, days: float = 0, months: int = 0) -> date:
+    """*start* moved by calendar months (the end of a short month stands in) and then by days."""
+    index = start.year * 12 + start.month - 1 + months
+    year, month = divmod(index, 12)
+    year = min(max(year, 1), 9998)
+    moved = date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+    try:
+        return moved + timedelta(days=days)
+    except OverflowError:
+        return moved
+
+
+def month_window(year: int, month: int) -> tuple[date, date]:
+    return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+
+
+def _span(start: date, end: date, grain: str, rule: str, **more: object) -> Window:
+    return Window(start=start, end=end, due=end, grain=grain, rule=rule, **more)  # type: ignore[arg-type]
+
+
+def _single(when: date | None, rule: str, grain: str = "day") -> Window | None:
+    return None if when is None else _span(when, when, grain, rule)
+
+
+def _part_of(start: date, end: date, word: str, unit: str) -> Window | None:
+    """初, 中, 底, 上旬... of a month, quarter or year that runs from *start* to *end*."""
+    if unit == "month":
+        tenth = {"初": (1, 5), "上旬": (1, 10), "中": (15, 15), "中旬": (11, 20), "中上旬": (6, 15)}
+        tenth |= {"中下旬": (15, end.day), "下旬": (21, end.day), "底": (end.day, end.day)}
+        low, high = tenth[word]
+        return _span(start.replace(day=low), start.replace(day=high), "edge", f"month-{word}")
+    if "旬" in word:
+        return None
+    if word == "底":
+        return _span(end, end, "edge", f"{unit}-end")
+    if word == "初":
+        last = plus(start, days=9) if unit == "quarter" else plus(start, months=1, days=-1)
+        return _span(start, last, "edge", f"{unit}-start")
+    middle = plus(start, months=1 if unit == "quarter" else 5)
+    low, high = month_window(middle.year, middle.month)
+    return _span(low, high if unit == "quarter" else plus(low, months=2, days=-1), "edge", f"{unit}-mid")
+
+
+def _year(slots: Slots, ctx: Context) -> int | None:
+    atom = slots.get("year")
+    if atom is None:
+        return None
+    return ctx.today.year + atom.n if atom.word == "rel" else atom.n
+
+
+def _month(slots: Slots, ctx: Context) -> tuple[int, int] | None:
+    """Year and month of the month slot, before a day rolls it on."""
+    atom = slots["month"]
+    year = _year(slots, ctx)
+    if atom.word == "rel":
+        moved = plus(ctx.today.replace(day=1), months=atom.n)
+        return moved.year, moved.month
+    if not 1 <= atom.n <= 12:
+        return None
+    if year is None:
+        year = ctx.today.year + (atom.n < ctx.today.month)
+    return year, atom.n
+
+
+def _lunar(slots: Slots, ctx: Context) -> Window | None:
+    month = slots["month"].n if "month" in slots else 1
+    number = slots.get("moonday") or slots.get("dayraw") or slots.get("day")
+    if number is None:
+        first, following = None, None
+        for year in (ctx.today.year - 1, ctx.today.year, ctx.today.year + 1):
+            first, following = lunar_day(year, month, 1), _lunar_month_end(year, month)
+            if first and following and following >= ctx.today:
+                return _span(first, following, "month", "lunar-month")
+        return None
+    asked = _year(slots, ctx)
+    years = [asked] if asked else [ctx.today.year - 1, ctx.today.year, ctx.today.year + 1]
+    for year in years:
+        when = lunar_day(year, month, number.n)
+        if when and (asked or when >= ctx.today):
+            return _single(when, "lunar")
+    return None
+
+
+def _lunar_month_end(year: int, month: int) -> date | None:
+    return lunar_day(year, month, 30) or lunar_day(year, month, 29)
+
+
+def _festival(slots: Slots, ctx: Context) -> Window | None:
+    name = slots["festival"].word
+    year = _year(slots, ctx)
+    if year is None and "day" not in slots:
+        when = next_festival(name, ctx.today)
+        if name in LEGAL and name not in ("元旦", "元旦节"):  # still inside its break
+            for last in (ctx.today.year, ctx.today.year - 1):
+                gone = festival_day(name, last)
+                if gone and gone < ctx.today <= ctx.calendar.break_around(gone)[1]:
+                    when = gone
+    else:
+        lunar_end = year is not None and FESTIVALS[name][0] == "eve" and slots["year"].word != "rel"
+        when = festival_day(name, (year or ctx.today.year) + lunar_end)
+    if when is None:
+        return None
+    window = _span(when, when, "holiday", f"festival-{name}")
+    if name in LEGAL:
+        first, last_off = ctx.calendar.break_around(when)
+        window.eve, window.free = plus(first, days=-1), plus(last_off, days=1)
+        window.provisional = not ctx.calendar.published(when.year)
+    return window
+
+
+def _nth(slots: Slots, ctx: Context, start: date, end: date) -> Window | None:
+    """第N周, 第N天, 第N个周X, 第N个月 of a window.  Week 1 of a month has its first Monday."""
+    atom = slots["nth"]
+    if atom.word == "weekday":
+        if (end - start).days > 31 or not (-1 <= atom.n <= 5):
+            return None
+        return _single(nth_weekday(start.year, start.month, atom.n, atom.m), "nth-weekday")
+    if atom.word == "week":
+        if (end - start).days > 31:  # of a year: ISO weeks
+            try:
+                monday = date.fromisocalendar(start.year, atom.n, 1)
+            except ValueError:
+                return None
+        elif atom.n < 0:
+            monday = plus(end, days=-end.weekday())
+        else:
+            monday = plus(start, days=(-start.weekday()) % 7 + 7 * (atom.n - 1))
+        if "weekday" in slots:
+            return _single(plus(monday, days=slots["weekday"].m - 1), "nth-week")
+        return _span(monday, plus(monday, days=6), "week", "nth-week")
+    if atom.word == "month":
+        first = plus(start, months=atom.n - 1) if atom.n > 0 else end.replace(day=1)
+        return _span(*month_window(first.year, first.month), "month", "nth-month")
+    when = plus(start, days=atom.n - 1) if atom.n > 0 else end
+    return _single(when if start <= when <= end else None, "nth-day")
+
+
+def _in_month(slots: Slots, ctx: Context) -> Window | None:
+    found = _month(slots, ctx)
+    if found is None:
+        return None
+    year, month = found
+    number = slots.get("day") or slots.get("dayraw") or slots.get("moonday")
+    fixed = "year" in slots or slots["month"].word == "rel"
+    if number is not None:
+        return _numbered(number, year, month, fixed=fixed, ctx=ctx)
+    start, end = month_window(year, month)
+    if "edge" in slots:
+        window = _part_of(start, end, slots["edge"].word, "month")
+        if window and window.end and window.end < ctx.today and not fixed:
+            return _part_of(*month_window(year + 1, month), slots["edge"].word, "month")
+        return window
+    if "nth" in slots:
+        return _nth(slots, ctx, start, end)
+    return _span(start, end, "month", "month")
+
+
+def _numbered(atom: Atom, year: int, month: int, *, fixed: bool, ctx: Context) -> Window | None:
+    """Day numbers of a month; a month and day already past is next year's, 29 February the next."""
+    last = atom.m or atom.n
+    for step in range(9):
+        low, high = day(year + step, month, atom.n), day(year + step, month, last)
+        if low and high:
+            if fixed or high >= ctx.today:
+                return _span(low, high, "day", "month-day")
+        elif fixed:
+            return None
+    return None
+
+
+def _bare_day(atom: Atom, ctx: Context) -> Window | None:
+    """N号: in the month just named, else the next one not past."""
+    last = atom.m or atom.n
+    if ctx.month:
+        low, high = day(*ctx.month, atom.n), day(*ctx.month, last)
+        if low and high and high >= ctx.today:
+            return _span(low, high, "day", "day-of-named-month")
+    first = ctx.today.replace(day=1)
+    for step in range(4):
+        month = plus(first, months=step)
+        low, high = day(month.year, month.month, atom.n), day(month.year, month.month, last)
+        if low and high and high >= ctx.today:
+            return _span(low, high, "day", "day-number")
+    return None
+
+
+def _week(slots: Slots, ctx: Context) -> Window | None:
+    atom = slots["week"]
+    monday = plus(ctx.today, days=7 * atom.n - ctx.today.weekday())
+    weekday = atom.m or (slots["weekday"].n if "weekday" in slots else 0)
+    if weekday:
+        return _weekday_of(monday, weekday, atom.word, "week-day")
+    friday = plus(monday, days=4)
+    window = _span(monday, plus(monday, days=6), "week", "week")
+    if friday >= ctx.today or atom.n < 0:
+        window.due = friday
+    return window
+
+
+def _weekday_of(monday: date, weekday: int, second: str, rule: str) -> Window:
+    if weekday == 8:
+        return _span(plus(monday, days=5), plus(monday, days=6), "weekend", "weekend")
+    when = plus(monday, days=weekday - 1)
+    if second:
+        last = {"日": 7, "天": 7}.get(second) or small(second)
+        return _span(when, plus(monday, days=last - 1), "day", rule + "s", loose=last == weekday + 1)
+    return _span(when, when, "day", rule)
+
+
+def _weekday(atom: Atom, ctx: Context) -> Window:
+    """周X alone: the next one; today counts while business lasts."""
+    monday = plus(ctx.today, days=-ctx.today.weekday())
+    window = _weekday_of(monday, atom.n, atom.word, "weekday")
+    assert window.end is not None
+    late = ctx.now.hour >= TODAY_COUNTS_UNTIL and window.end == ctx.today and atom.n != 8
+    if window.end < ctx.today or late:
+        window = _weekday_of(plus(monday, days=7), atom.n, atom.word, "weekday")
+    return window
+
+
+def _quarter(slots: Slots, ctx: Context) -> Window | None:
+    atom = slots["quarter"]
+    year = _year(slots, ctx)
+    current = (ctx.today.month - 1) // 3
+    if atom.word == "rel":
+        start = plus(date(ctx.today.year, current * 3 + 1, 1), months=3 * atom.n)
+    elif atom.word == "upto":
+        start = date(year or ctx.today.year, 1, 1)
+        return _span(start, plus(start, months=3 * atom.n, days=-1), "quarter", "quarters")
+    elif 1 <= atom.n <= 4:
+        over = year is None and atom.n - 1 < current
+        start = date((year or ctx.today.year) + over, atom.n * 3 - 2, 1)
+    else:
+        return None
+    end = plus(start, months=3, days=-1)
+    if "edge" in slots:
+        return _part_of(start, end, slots["edge"].word, "quarter")
+    return _span(start, end, "quarter", "quarter")
+
+
+def _half(slots: Slots, ctx: Context) -> Window:
+    atom = slots["half"]
+    year = _year(slots, ctx)
+    if atom.m:
+        now_half = date(ctx.today.year, 1 if ctx.today.month < 7 else 7, 1)
+        start = plus(now_half, months=6 * atom.m)
+    else:
+        over = year is None and atom.n == 1 and ctx.today.month > 6
+        start = date((year or ctx.today.year) + over, 1 if atom.n == 1 else 7, 1)
+    return _span(start, plus(start, months=6, days=-1), "half", "half-year")
+
+
+def _edge(atom: Atom, ctx: Context) -> Window | None:
+    """月底, 年初, 季度末 alone: of the present one, or of the next when that has gone by."""
+    for step in (0, 1):
+        if atom.n == 1:
+            start = date(ctx.today.year + step, 1, 1)
+            window = _part_of(start, plus(start, months=12, days=-1), atom.word, "year")
+        elif atom.n == 2:
+            start = plus(date(ctx.today.year, (ctx.today.month - 1) // 3 * 3 + 1, 1), months=3 * step)
+            window = _part_of(start, plus(start, months=3, days=-1), atom.word, "quarter")
+        else:
+            first = plus(ctx.today.replace(day=1), months=step)
+            window = _part_of(*month_window(first.year, first.month), atom.word, "month")
+        if window is None or (window.end and window.end >= ctx.today):
+            return window
+    return None
+
+
+def _in_year(slots: Slots, ctx: Context) -> Window | None:
+    year = _year(slots, ctx)
+    if year is None or not 1 <= year <= 9998:
+        return None
+    start, end = date(year, 1, 1), date(year, 12, 31)
+    if "edge" in slots:
+        return _part_of(start, end, slots["edge"].word, "year")
+    if "nth" in slots:
+        return _nth(slots, ctx, start, end)
+    return _span(start, end, "year", "year")
+
+
+def _relative(slots: Slots, ctx: Context) -> Window:
+    if "relpair" in slots:
+        atom = slots["relpair"]
+        window = _span(plus(ctx.today, days=atom.n), plus(ctx.today, days=atom.m), "day", "about-days")
+        window.loose = True
+        return window
+    when = plus(ctx.today, days=slots["relday"].n)
+    return _span(when, when, "day", "relative-day")
+
+
+def _new_year(atom: Atom, ctx: Context) -> Window | None:
+    """年前 ends on 除夕 (said from October on, or in the weeks before it); 年后 opens after the break."""
+    eve = new_year_eve(ctx.today.year)
+    if eve is None or eve < ctx.today:
+        eve = new_year_eve(ctx.today.year + 1)
+    if eve is None:
+        return None
+    first, last = ctx.calendar.break_around(plus(eve, days=1))
+    in_break = new_year_eve(ctx.today.year)
+    if in_break and in_break < ctx.today <= ctx.calendar.break_around(plus(in_break, days=1))[1]:
+        first, last = ctx.calendar.break_around(plus(in_break, days=1))
+    window = _span(eve, eve, "holiday", "new-year")
+    window.eve, window.free = eve, plus(last, days=1)
+    window.provisional = not ctx.calendar.published(first.year)
+    return window
+
+
+def _next_break(ctx: Context) -> Window | None:
+    """节前, 节后, 长假: of the legal holiday that is on or comes next."""
+    best: date | None = None
+    for name in ("元旦", "春节", "清明", "五一", "端午", "中秋", "国庆"):
+        for year in (ctx.today.year, ctx.today.year + 1):
+            when = festival_day(name, year)
+            if when is None or ctx.calendar.break_around(when)[1] < ctx.today:
+                continue
+            best = when if best is None or when < best else best
+    if best is None:
+        return None
+    first, last = ctx.calendar.break_around(best)
+    window = _span(first, last, "holiday", "break")
+    window.eve, window.free = plus(first, days=-1), plus(last, days=1)
+    window.provisional = not ctx.calendar.published(best.year)
+    return window
+
+
+def _dated(slots: Slots, ctx: Context) -> Window | None:
+    atom = slots["date"]
+    return _single(day(atom.n, atom.m // 100, atom.m % 100), "full-date")
+
+
+def _slash(slots: Slots, ctx: Context) -> Window | None:
+    atom = slots["md"]
+    year = _year(slots, ctx)
+    number = Atom("day", atom.start, atom.end, atom.m)
+    return _numbered(number, year or ctx.today.year, atom.n, fixed=year is not None, ctx=ctx)
+
+
+def _first_or_last(window: Window, atom: Atom) -> Window | None:
+    """前五个月, 后三天, 最后一周 of a window."""
+    if window.start is None or window.end is None:
+        return None
+    months, days = (atom.n, 0) if atom.word == "month" else (0, atom.n * (7 if atom.word == "week" else 1))
+    if atom.n > 0:
+        edge = plus(window.start, months=months, days=days - 1)
+        return _span(window.start, min(edge, window.end), "edge", "first-of")
+    edge = plus(plus(window.end, days=1), months=months, days=days)
+    return _span(max(edge, window.start), window.end, "edge", "last-of")
+
+
+def resolve(slots: Slots, ctx: Context) -> Window | None:
+    """The window of one phrase, or None when its atoms do not name one."""
+    window = _resolve_day(slots, ctx)
+    if window is not None and "nspan" in slots:
+        window = _first_or_last(window, slots["nspan"])
+    if window is not None:
+        window.clock = clock_of(slots)
+    return window
+
+
+def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
+    if "date" in slots:
+        return _dated(slots, ctx)
+    if "md" in slots:
+        return _slash(slots, ctx)
+    if "festival" in slots:
+        return _festival(slots, ctx)
+    if "newyear" in slots:
+        return _new_year(slots["newyear"], ctx)
+    if "break" in slots:
+        return _next_break(ctx)
+    lead = slots.get("lead")
+    if (lead and lead.word not in ("公历", "阳历")) or "moonday" in slots:
+        return _lunar(slots, ctx)
+    if "month" in slots:
+        return _lunar(slots, ctx) if slots["month"].word == "lunar" else _in_month(slots, ctx)
+    if "months" in slots:
+        return _months(slots, ctx)
+    if "quarter" in slots:
+        return _quarter(slots, ctx)
+    if "half" in slots:
+        return _half(slots, ctx)
+    if "edge" in slots and "year" not in slots:
+        return _edge(slots["edge"], ctx)
+    if "year" in slots:
+        return _in_year(slots, ctx)
+    if "week" in slots:
+        return _week(slots, ctx)
+    if "halfweek" in slots:
+        monday = plus(ctx.today, days=-ctx.today.weekday())
+        low, high = (0, 2) if slots["halfweek"].n == 1 else (3, 6)
+        return _span(plus(monday, days=low), plus(monday, days=high), "week", "half-week")
+    if "day" in slots:
+        return _bare_day(slots["day"], ctx)
+    if "relday" in slots or "relpair" in slots:
+        return _relative(slots, ctx)
+    if "weekday" in slots:
+        return _weekday(slots["weekday"], ctx)
+    if "clock" in slots or "part" in slots:
+        return _span(ctx.today, ctx.today, "day", "time-of-day")
+    if "nth" in slots and slots["nth"].word == "day" and slots["nth"].n > 0:
+        return _single(plus(ctx.today, days=slots["nth"].n - 1), "nth-day")
+    return None
+
+
+def _months(slots: Slots, ctx: Context) -> Window | None:
+    atom = slots["months"]
+    year = _year(slots, ctx)
+    if not (1 <= atom.n <= 12 and 1 <= atom.m <= 12):
+        return None
+    over = year is None and (atom.m if atom.m >= atom.n else 12) < ctx.today.month
+    first = (year or ctx.today.year) + over
+    last = first + (atom.m < atom.n)
+    return _span(date(first, atom.n, 1), month_window(last, atom.m)[1], "month", "months")
+
+
+def clock_of(slots: Slots) -> str | None:
+    """'HH:MM' of the clock slot; an hour from 1 to 6 without a word for the half-day is afternoon."""
+    atom = slots.get("clock")
+    part = PARTS.get(slots["part"].word, "") if "part" in slots else ""
+    if atom is None:
+        return None
+    hour = int(atom.x) if atom.word == "pair" else atom.n
+    hour = atom.n if atom.word == "pair" else hour
+    half = {"am": "am", "pm": "pm"}.get(atom.word, part)
+    if half in ("pm", "off") and hour < 12:
+        hour += 12
+    elif half == "noon" and hour < 5:
+        hour += 12
+    elif not half and 1 <= hour <= 6:
+        hour += 12
+    elif half in ("am", "night") and hour == 12:
+        hour = 0
+    return f"{hour % 24:02d}:{atom.m if atom.word != 'pair' else 0:02d}"
