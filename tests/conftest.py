@@ -14,11 +14,16 @@ import sqlalchemy as sa
 from bot.home import Home
 from storage.database import Database
 from storage.migrations import runner
-from tests.support.require import require
+from tests.support.require import left_out, require
 
 POSTGRES = os.environ.get(
     "GENJIN_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what, tests in left_out.items():
+        terminalreporter.write_line(f"LEFT OUT ({tests} tests): {what}")
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
+
+left_out: Counter[str] = Counter()  # what was skipped here and why, to how many tests
+
 
 
 def require(name: str, ok: object, why: str) -> None:
@@ -16,4 +20,5 @@ def require(name: str, ok: object, why: str) -> None:
         return
     if os.environ.get("GENJIN_REQUIRE") == "all":
         pytest.fail(f"{name} is required here: {why}", pytrace=False)
+    left_out[f"{name}: {why}"] += 1
     pytest.skip(f"{name}: {why}")
