@@ -81,7 +81,7 @@ def receive_text(event: Inbound, ctx: Context, *, inbox_id: int) -> list[Outboun
 def _enqueue(ctx: Context, memo_id: int, *, lane: str) -> None:
     jobs.put(
         ctx.session,
-        jobs.NewJob(kind="memo", ref=memo_id, lane=lane, lock=ctx.conversation, run_at=ctx.now),
+        jobs.NewJob(kind="memo", ref=memo_id, lane=lane, lock=ctx.conversation),
     )
 
 

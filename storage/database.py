@@ -77,8 +77,8 @@ def make_engine(url: str, *, writer: bool = False) -> Engine:
 class Database:
     """Opened once per process.  Thread safe.
 
-    ``after_commit`` functions run right after each durable commit, before anyone is answered; they
-    must be quick (they wake the workers).
+    ``after_commit`` functions run right after each durable commit, before anyone is answered;
+    ``on_work`` functions only when the commit brought a job.  They must be quick.
     """
 
     def __init__(self, url: str) -> None:
@@ -86,6 +86,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = make_engine(url)
         self.after_commit: list[Callable[[], None]] = []
+        self.on_work: list[Callable[[], None]] = []
         self._closed = False
         if self.is_sqlite:
             self._writer = make_engine(url, writer=True)
@@ -138,11 +139,11 @@ class Database:
     def _write_alone(self, work: Work[T]) -> T:
         with _storage_errors(), Session(self.engine) as session, session.begin():
             result = work(session)
-        self._committed()
+        self._committed(bool(session.info))
         return result
 
-    def _committed(self) -> None:
-        for hook in self.after_commit:
+    def _committed(self, made_work: bool) -> None:
+        for hook in (*self.after_commit, *(self.on_work if made_work else ())):
             hook()
 
     def _write_loop(self) -> None:
@@ -163,14 +164,16 @@ class Database:
 
     def _write_batch(self, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        made_work = False
         try:
             with _storage_errors(), self._writer.connect() as connection, connection.begin():
                 for work, future in batch:
-                    result, error = self._in_savepoint(connection, work)
+                    result, error, wakes = self._in_savepoint(connection, work)
+                    made_work = made_work or wakes
                     if isinstance(error, StorageFull):
                         raise error  # SQLite may have rolled everything back
                     outcomes.append((future, result, error))
-            self._committed()
+            self._committed(made_work)
         except BaseException as error:
             outcomes = [(future, None, error) for _, future in batch]
         for future, result, failure in outcomes:
@@ -182,16 +185,16 @@ class Database:
     @staticmethod
     def _in_savepoint(
         connection: Connection, work: Work[T]
-    ) -> tuple[T | None, BaseException | None]:
+    ) -> tuple[T | None, BaseException | None, bool]:
         try:
             with (
                 _storage_errors(),
                 Session(connection, join_transaction_mode="create_savepoint") as session,
                 session.begin(),
             ):
-                return work(session), None
+                return work(session), None, bool(session.info)
         except BaseException as error:
-            return None, error
+            return None, error, False
 
 
 class _storage_errors:

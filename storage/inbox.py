@@ -50,7 +50,7 @@ def add(
     lane = "tap" if kind == "action" else "message"
     jobs.put(
         session,
-        jobs.NewJob(kind="inbox", ref=inbox_id, lane=lane, lock=conversation, run_at=now),
+        jobs.NewJob(kind="inbox", ref=inbox_id, lane=lane, lock=conversation),
     )
     return int(inbox_id)
 

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 # Fastest first: a tap never waits for a recording.
 LANES: Final = ("tap", "message", "speech", "push")
 MAX_ATTEMPTS: Final = 8
+WAKES: Final = "wakes"  # in ``Session.info``: this transaction made work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """``unique_key`` names the work for good: a second job with the same key is not made.
 
+    The queue lives in the machine's own time; the demo's clock never moves it.
     ``lock``: jobs with the same lock run one after another, oldest first.
     """
 
@@ -28,7 +30,7 @@ class NewJob:
     ref: int
     lane: str
     lock: str
-    run_at: datetime
+    after_s: float = 0.0  # run it so many seconds from now
 
     @property
     def unique_key(self) -> str:
@@ -66,12 +68,12 @@ class JobQueue(Protocol):
 
     def finish(self, session: Session, job_id: int) -> None: ...
 
-    def again(self, session: Session, job: Job, *, run_at: datetime, reason: str) -> None:
-        """Remember why a job waits; on the embedded queue also put it back until *run_at*."""
+    def again(self, session: Session, job: Job, *, after_s: float, reason: str) -> None:
+        """Remember why a job waits; on the embedded queue also put it back for *after_s*."""
 
-    def park(self, session: Session, job_id: int, *, reason: str, now: datetime) -> None: ...
+    def park(self, session: Session, job_id: int, *, reason: str) -> None: ...
 
-    def retry(self, session: Session, job_id: int, *, now: datetime) -> bool:
+    def retry(self, session: Session, job_id: int) -> bool:
         """Run a parked or waiting job again now; False when there is no such job."""
 
     def get(self, session: Session, job_id: int) -> JobView | None: ...
@@ -96,4 +98,6 @@ def queue_of(session: Session) -> JobQueue:
 
 
 def put(session: Session, job: NewJob) -> None:
+    """Add *job* in this transaction; the workers are woken after its commit."""
     queue_of(session).put(session, job)
+    session.info[WAKES] = True

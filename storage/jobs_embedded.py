@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
-from storage.jobs import MAX_ATTEMPTS, Job, JobView, NewJob
+from storage.jobs import MAX_ATTEMPTS, WAKES, Job, JobView, NewJob
 from storage.tables import JobRow
 
 
@@ -17,6 +17,7 @@ class EmbeddedQueue:
     """Adapter of :class:`storage.jobs.JobQueue`; the claiming half is only for its one process."""
 
     def put(self, session: Session, job: NewJob) -> None:
+        now = _now()
         session.execute(
             insert(JobRow)
             .values(
@@ -26,16 +27,17 @@ class EmbeddedQueue:
                 lock=f"{job.lane}:{job.lock}",
                 unique_key=job.unique_key,
                 state="queued",
-                run_at=job.run_at,
-                created_at=job.run_at,
+                run_at=now + timedelta(seconds=job.after_s),
+                created_at=now,
                 attempts=0,
                 reason="",
             )
             .on_conflict_do_nothing()
         )
 
-    def claim(self, session: Session, *, lane: str, now: datetime) -> Job | None:
+    def claim(self, session: Session, lane: str) -> Job | None:
         """Take the oldest job of *lane* whose lock is free; None when there is none."""
+        now = _now()
         other = aliased(JobRow)
         locked = sa.exists().where(other.lock == JobRow.lock, other.state == "running")
         row = session.execute(
@@ -53,15 +55,14 @@ class EmbeddedQueue:
         )
         return Job(id=row.id, kind=row.kind, ref=row.ref, lane=lane, attempts=row.attempts + 1)
 
-    def next_run_at(self, session: Session, *, lane: str) -> datetime | None:
-        """When the earliest waiting job of *lane* wants to run."""
-        return session.scalar(
-            sa.select(sa.func.min(JobRow.run_at)).where(
-                JobRow.lane == lane, JobRow.state == "queued"
-            )
+    def ready(self, session: Session, lane: str) -> bool:
+        """Whether a claim may be worth its transaction."""
+        waiting = sa.exists().where(
+            JobRow.lane == lane, JobRow.state == "queued", JobRow.run_at <= _now()
         )
+        return session.scalar(sa.select(waiting)) is True
 
-    def recover(self, session: Session, *, now: datetime) -> int:
+    def recover(self, session: Session) -> int:
         """After a start: what ran when the process died is queued again.
 
         A job that was running at every one of its last attempts is parked: it may be what kills
@@ -73,7 +74,9 @@ class EmbeddedQueue:
             .where(running, JobRow.attempts >= MAX_ATTEMPTS)
             .values(state="parked", reason="crashed")
         )
-        done = session.execute(sa.update(JobRow).where(running).values(state="queued", run_at=now))
+        done = session.execute(
+            sa.update(JobRow).where(running).values(state="queued", run_at=_now())
+        )
         return cast("sa.CursorResult[Any]", done).rowcount
 
     def finish(self, session: Session, job_id: int) -> None:
@@ -82,25 +85,27 @@ class EmbeddedQueue:
             sa.update(JobRow).where(JobRow.id == job_id).values(state="done", reason="")
         )
 
-    def again(self, session: Session, job: Job, *, run_at: datetime, reason: str) -> None:
+    def again(self, session: Session, job: Job, *, after_s: float, reason: str) -> None:
+        run_at = _now() + timedelta(seconds=after_s)
         session.execute(
             sa.update(JobRow)
             .where(JobRow.id == job.id, JobRow.state == "running")
             .values(state="queued", run_at=run_at, reason=reason)
         )
 
-    def park(self, session: Session, job_id: int, *, reason: str, now: datetime) -> None:
+    def park(self, session: Session, job_id: int, *, reason: str) -> None:
         session.execute(
             sa.update(JobRow)
             .where(JobRow.id == job_id, JobRow.state != "done")
             .values(state="parked", reason=reason)
         )
 
-    def retry(self, session: Session, job_id: int, *, now: datetime) -> bool:
+    def retry(self, session: Session, job_id: int) -> bool:
+        session.info[WAKES] = True
         changed = session.execute(
             sa.update(JobRow)
             .where(JobRow.id == job_id, JobRow.state.in_(("queued", "parked", "done")))
-            .values(state="queued", run_at=now, attempts=0, reason="")
+            .values(state="queued", run_at=_now(), attempts=0, reason="")
         )
         return cast("sa.CursorResult[Any]", changed).rowcount == 1
 
@@ -128,6 +133,11 @@ class EmbeddedQueue:
 
     def forget_done(self, session: Session, *, before: datetime) -> None:
         session.execute(sa.delete(JobRow).where(JobRow.state == "done", JobRow.created_at < before))
+
+
+def _now() -> datetime:
+    # The queue lives in the machine's own time (storage.jobs.NewJob).
+    return datetime.now(UTC)
 
 
 def _view(row: JobRow) -> JobView:

@@ -47,7 +47,7 @@ class PostgresQueue:
             queue=job.lane,
             lock=f"{job.lane}:{job.lock}",
             queueing_lock=job.unique_key,
-            schedule_at=job.run_at if job.run_at > datetime.now(UTC) else None,
+            schedule_in={"seconds": job.after_s} if job.after_s else None,
             connection=raw,
         )
         try:
@@ -59,11 +59,11 @@ class PostgresQueue:
     def finish(self, session: Session, job_id: int) -> None:
         session.execute(sa.delete(JobReasonRow).where(JobReasonRow.job_id == job_id))
 
-    def again(self, session: Session, job: Job, *, run_at: datetime, reason: str) -> None:
-        _remember(session, job.id, reason, run_at)
+    def again(self, session: Session, job: Job, *, after_s: float, reason: str) -> None:
+        _remember(session, job.id, reason)
 
-    def park(self, session: Session, job_id: int, *, reason: str, now: datetime) -> None:
-        _remember(session, job_id, reason, now)
+    def park(self, session: Session, job_id: int, *, reason: str) -> None:
+        _remember(session, job_id, reason)
         # One that is running fails by itself right after (the worker raises); one that waits must
         # be taken out of the queue here.
         session.execute(
@@ -74,7 +74,7 @@ class PostgresQueue:
             {"id": job_id},
         )
 
-    def retry(self, session: Session, job_id: int, *, now: datetime) -> bool:
+    def retry(self, session: Session, job_id: int) -> bool:
         session.execute(sa.delete(JobReasonRow).where(JobReasonRow.job_id == job_id))
         old = self._row(session, job_id)
         if old is None or old.status == "doing":
@@ -92,7 +92,6 @@ class PostgresQueue:
                     ref=old.args["ref"],
                     lane=old.queue_name,
                     lock=(old.lock or "").partition(":")[2],
-                    run_at=now,
                 ),
             )
             # The parked one has a successor; it must not be listed as waiting for somebody.
@@ -139,8 +138,8 @@ _SELECT: Final = (
 )
 
 
-def _remember(session: Session, job_id: int, reason: str, at: datetime) -> None:
-    session.merge(JobReasonRow(job_id=job_id, reason=reason, at=at))
+def _remember(session: Session, job_id: int, reason: str) -> None:
+    session.merge(JobReasonRow(job_id=job_id, reason=reason, at=datetime.now(UTC)))
 
 
 def _view(row: sa.Row[Any]) -> JobView:

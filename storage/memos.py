@@ -101,22 +101,15 @@ def heard(
     row.duration_ms = duration_ms or row.duration_ms
 
 
-def understood(session: Session, memo_id: int, facts: dict[str, Any]) -> None:
-    session.get_one(MemoRow, memo_id).facts = facts
+def start_drafting(session: Session, memo_id: int, facts: dict[str, Any]) -> bool:
+    """Compare and set to drafted, with what was read; False when another run was faster."""
+    first = sa.update(MemoRow).where(MemoRow.id == memo_id, MemoRow.state != "drafted")
+    return changed(session, first.values(state="drafted", facts=facts, reason="")) == 1
 
 
 def set_state(session: Session, memo_id: int, state: str, *, reason: str = "") -> None:
     row = session.get_one(MemoRow, memo_id)
     row.state, row.reason = state, reason
-
-
-def hear_again(session: Session, memo_id: int) -> None:
-    """Forget what was heard, so that the next run listens again; records stay."""
-    row = session.get_one(MemoRow, memo_id)
-    row.state, row.reason = "received", ""
-    if row.source == "voice":
-        row.text = row.transcript = None
-    row.facts = None
 
 
 # --- records ------------------------------------------------------------------------------------

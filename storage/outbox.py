@@ -60,7 +60,7 @@ def put(
         return False
     jobs.put(
         session,
-        jobs.NewJob(kind="outbox", ref=outbox_id, lane="push", lock=conversation, run_at=now),
+        jobs.NewJob(kind="outbox", ref=outbox_id, lane="push", lock=conversation),
     )
     return True
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from handlers.cards.model import Card
 from handlers.messages import Inbound
@@ -58,7 +58,8 @@ class Channel(Protocol):
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled."""
 
-    async def send(self, message: Outgoing) -> Sent: ...
+    def send(self, message: Outgoing) -> Coroutine[Any, Any, Sent]:
+        """Raises ChannelError."""
 
-    async def download(self, ref: str) -> bytes:
+    def download(self, ref: str) -> Coroutine[Any, Any, bytes]:
         """The bytes behind ``Inbound.media_ref``."""
