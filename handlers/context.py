@@ -24,6 +24,7 @@ class MemoSettings:
     remind_hours: int = 24
     draft_hours: int = 72
     keep_days: int = 30  # recordings after confirmation
+    dropped_hours: int = 24  # recordings of dropped memos
     log_days: int = 210
     max_text: int = 5_000  # characters of one written memo
 
