@@ -1,0 +1,425 @@
+"""Sums, shares and discounts in sales talk: ``find_amounts`` (EXTRACTION section 3, step 4).
+
+A sum is a number with a currency, or a number without one in a price frame (报三十五万八, 预算十二万,
+两千三一台), and nothing that is counted, measured, dated, dialled or a model's name.
+
+Values: sums in their currency's main unit (yuan); ``%`` and ``折`` in per cent of the whole, so that
+八折, 80折 and 百分之八十 compare (八折 = 80, 9.5折 = 95).  A range is the pair (low, high).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nlp import amounts_words as words
+from nlp.dates.atoms import read_atoms
+from nlp.dates.find import correction_between, denied_before
+from nlp.numbers import Number, fold, scan
+from sales.facts import Span
+
+Value = float | tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountHit:
+    """One amount.  ``role``: 报价 单价 总价 预算 竞品价 首付 成交 or ''; ``unit`` None for a number."""
+
+    span: Span
+    text: str
+    value: Value
+    unit: str | None
+    approx: bool = False
+    role: str = ""
+    superseded: bool = False
+
+
+@dataclass(slots=True)
+class _Item:
+    """A candidate in folded text: its number, and the unit once one is found."""
+
+    start: int
+    end: int
+    low: float
+    high: float
+    approx: bool
+    number: Number
+    unit: str | None = None
+    role: str = ""
+
+
+_CURRENCY: Final = re.compile(
+    r"(?P<more>[多余来几])?[ ]?(?:元|块)?(?P<code>"
+    + "|".join(sorted(map(re.escape, words.CODE), key=len, reverse=True))
+    + r")(?![a-zA-Z])"
+)
+_SIGN_L: Final = re.compile(
+    r"(?:(?P<sign>US\$|HK\$|[¥$€£₩])|(?P<code>人民币|美元|港币|港元|欧元|日元|英镑|台币|RMB|rmb|USD|EUR|HKD))[ ]?$"
+)
+_JOIN: Final = re.compile(r"[ ]?(?:\(含\))?[ ]?(?:到|至|-|~)[ ]?")
+_COINS: Final = re.compile(r"[ 又]*(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?P<coin>毛|角|分|美分|日本钱|本钱|仙)")
+_TAIL: Final = re.compile(
+    r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|[ ]?(?:个|台|套|只|件|条|张|支|瓶|箱|盒|包|月|号|日|点|年|天|周|家|人|次|位|米|吨|百|折))"
+    r"|(?P<half>半)"
+)
+_PERCENT: Final = re.compile(r"[ ]?(?P<more>[多来])?(?:%|(?P<permille>‰)|个百分点|(?P<points>个点)|(?P<tenth>成)(?P<half>半)?|(?P<fold>折))")
+_OF: Final = re.compile(r"[ ]?分[ ]?之[ ]?负?")
+_URL: Final = re.compile(r"https?://\S+|[\w.]+@[\w.]+")
+_FORMULA: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+|\^[+-]*\d+)(?![\w.])")
+_MIXED: Final = re.compile(r"(?<![\d/.])(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})(?![\d/])")
+
+
+def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
+    """Every sum, share and discount of *text*; with *numbers* the plain numbers too."""
+    folded = fold(text)
+    body = folded.text
+    items = list(_items(body))
+    taken = [item for item in _classified(body, items) if item.unit is not None]
+    taken = _joined(body, taken)
+    if numbers:
+        taken += _plain(body, items, taken)
+    taken.sort(key=lambda item: item.start)
+    hits: list[AmountHit] = []
+    for n, item in enumerate(taken):
+        start, end = folded.span(item.start, item.end)
+        value: Value = item.low if item.low == item.high else (item.low, item.high)
+        hits.append(
+            AmountHit(
+                span=(start, end), text=text[start:end], value=value, unit=item.unit,
+                approx=item.approx, role=item.role, superseded=_superseded(body, taken, n),
+            )
+        )  # fmt: skip
+    return hits
+
+
+def _superseded(body: str, taken: list[_Item], n: int) -> bool:
+    """Whether a correction and a later amount of the same type take *taken[n]* back."""
+    if n + 1 >= len(taken) or taken[n].unit != taken[n + 1].unit or taken[n].unit is None:
+        return False
+    gap = body[taken[n].end : taken[n + 1].start]
+    return correction_between(gap) or denied_before(body[max(0, taken[n].start - 6) : taken[n].start], gap)
+
+
+def _items(body: str) -> Iterator[_Item]:
+    """Numbers and spoken ranges of numbers (二十到三十万: the unit of the right end serves both)."""
+    numbers = list(scan(body))
+    urls = [m.span() for m in _URL.finditer(body)]
+    at = 0
+    while at < len(numbers):
+        number = numbers[at]
+        at += 1
+        if any(low <= number.start < high for low, high in urls):
+            continue
+        item = _Item(number.start, number.end, number.low, number.high, number.approx, number)
+        if at < len(numbers) and number.form != "string":
+            other = numbers[at]
+            if _JOIN.fullmatch(body[number.end : other.start]) and other.form != "string":
+                low = _lifted(number, other)
+                if low < other.high:
+                    item = _Item(number.start, other.end, low, other.high, True, other)
+                    at += 1
+        yield item
+
+
+def _lifted(left: Number, right: Number) -> float:
+    """The left end of a range, in the unit of the right one when it has none of its own."""
+    unit = right.unit
+    if right.form == "digits" and unit == 1 and right.high >= 1000 and right.high % 1000 == 0 and left.high < 100:
+        unit = 1000  # 10~15k
+    if unit >= 1000 and left.unit < unit and left.low * unit < right.high:
+        return left.low * unit
+    return left.low
+
+
+def _classified(body: str, items: list[_Item]) -> Iterator[_Item]:
+    """The items with their unit; what is no amount keeps None."""
+    dated = [(a.start, a.end) for a in read_atoms(body)] if items else []
+    previous_end = 0
+    skip_to = 0
+    for n, item in enumerate(items):
+        if item.start < skip_to:
+            continue
+        of = _OF.match(body, item.end)
+        if of and n + 1 < len(items) and items[n + 1].start == of.end():
+            _share(body, item, items[n + 1])
+            skip_to = item.end
+        elif item.number.form == "string" and len(body[item.start : item.end]) == 2:
+            _percent(body, item)  # 八五折
+        elif not _money(body, item) and not _percent(body, item):
+            inside = any(low <= item.start and item.end <= high for low, high in dated)
+            if not inside:
+                _framed(body, item, previous_end)
+        if item.unit is not None:
+            item.approx = item.approx or bool(
+                words.ABOUT_L.search(body, max(0, item.start - 6), item.start)
+                or words.ABOUT_R.match(body, item.end)
+            )
+            if item.unit not in ("%", "折"):
+                item.role = item.role or _role(body, item, previous_end)
+            previous_end = item.end
+        skip_to = max(skip_to, item.end)
+        yield item
+
+
+def _share(body: str, below: _Item, above: _Item) -> None:
+    """百分之六, 千分之二; with a number of its own below (五分之一) it is a plain fraction."""
+    named = body[below.start] not in "百佰千仟万"
+    below.end = above.end
+    below.approx = above.approx
+    if named or below.low <= 0:
+        return
+    scale = 100 / below.low
+    below.low, below.high, below.unit = round(above.low * scale, 12), round(above.high * scale, 12), "%"
+
+
+def _money(body: str, item: _Item) -> bool:
+    """Attach a currency before or after, and the coins behind it (五块三, 三元四分)."""
+    if body[item.start] in "千万百" and item.end - item.start == 1 and not item.approx:
+        return False
+    left = body[max(0, item.start - 4) : item.start]
+    sign = _SIGN_L.search(left)
+    after = _CURRENCY.match(body, item.end)
+    if after and not _no_money(body, item, after["code"], after.start("code")):
+        item.unit = words.CODE[after["code"]]
+        item.approx = item.approx or bool(after["more"])
+        item.end = after.end()
+        if not item.approx or item.low == item.high:
+            _coins(body, item, kuai=after["code"] in ("块", "蚊", "块钱"))
+        if body.startswith("钱", item.end):
+            item.end += 1
+        return True
+    if sign:
+        item.unit = words.SIGNS[sign["sign"]] if sign["sign"] else words.CODE[sign["code"]]
+        item.start -= len(left) - sign.start()
+        return True
+    coin = re.compile(r"(毛|角|分)(?:钱)?").match(body, item.end)
+    if coin and item.low < 100 and not words.JIAO_R.match(body, item.end):
+        whole = item.start == 0 and coin.end() == len(body)
+        framed = bool(words.STRONG_L.search(body[max(0, item.start - 12) : item.start]))
+        if coin[1] == "毛" or whole or (framed and coin[0].endswith("钱")):
+            scale = 0.01 if coin[1] == "分" else 0.1
+            item.low, item.high, item.unit = round(item.low * scale, 4), round(item.high * scale, 4), "CNY"
+            item.end = coin.end()
+            tail = _TAIL.match(body, item.end)
+            if coin[1] != "分" and tail and tail["n"]:
+                number = next(scan(tail["n"]))
+                item.low = item.high = round(item.low + number.low / 100, 4)
+                item.end = tail.end()
+            return True
+    return False
+
+
+def _no_money(body: str, item: _Item, code: str, at: int) -> bool:
+    if code == "块":
+        left = body[max(0, item.start - 1) : item.start]
+        alone = item.end - item.start == 1 and body[item.start] == "一"
+        if words.KUAI_R.match(body, at) or words.KUAI_L.search(left):
+            return True
+        return alone and not re.match(r"块(?:钱|[一二三四五六七八九\d])", body[at : at + 2])
+    if code == "元":
+        return bool(words.YUAN_R.match(body, at))
+    return code == "刀" and not re.match(r"$|[,。 ]", body[at + 1 : at + 2])
+
+
+def _coins(body: str, item: _Item, *, kuai: bool) -> None:
+    found = False
+    while coin := _COINS.match(body, item.end):
+        scale = 0.1 if coin["coin"] in "毛角" else 0.01
+        number = next(scan(coin["n"]))
+        item.low = item.high = round(item.low + number.low * scale, 4)
+        item.end = coin.end()
+        found = True
+    if found or not kuai:
+        return
+    tail = _TAIL.match(body, item.end)
+    if tail is None:
+        return
+    if tail["half"]:
+        extra = 0.5
+    else:
+        number = next(scan(tail["n"]))
+        extra = number.low / (100 if tail["zero"] or number.low >= 10 else 10)
+    item.low = item.high = round(item.low + extra, 4)
+    item.end = tail.end()
+
+
+def _percent(body: str, item: _Item) -> bool:
+    after = _PERCENT.match(body, item.end)
+    if after is None:
+        return _half_price(body, item)
+    scale, unit = 1.0, "%"
+    if after["permille"]:
+        scale = 0.1
+    elif after["tenth"]:
+        if item.high > 10 or words.CHENG_R.match(body, after.end()):
+            return False
+        scale = 10.0
+    elif after["fold"]:
+        if item.high == 10 or item.high > 100 or words.ZHE_R.match(body, after.end()):
+            return False
+        scale, unit = (10.0 if item.high < 10 else 1.0), "折"
+    elif after["points"]:
+        left = body[max(0, item.start - 6) : item.start]
+        if not (words.POINT_L.search(left) or words.POINT_R.match(body, after.end())):
+            return False
+    half = 5.0 if after["half"] else 0.0
+    item.low, item.high = round(item.low * scale + half, 6), round(item.high * scale + half, 6)
+    item.approx, item.unit, item.end = item.approx or bool(after["more"]), unit, after.end()
+    return True
+
+
+def _half_price(body: str, item: _Item) -> bool:
+    return False
+
+
+def _framed(body: str, item: _Item, previous_end: int) -> None:
+    """A number without a unit is a sum where people speak of prices."""
+    number = item.number
+    if number.form == "string" or item.low <= 0:
+        return
+    if item.start and words.ALPHA.match(body[item.start - 1]) and number.form == "digits":
+        return
+    per = _price_per(body, item)
+    left = body[max(0, previous_end, item.start - 16) : item.start]
+    bare = body[item.start] in "百千万半" and not item.approx
+    digits = body[item.start : item.end].replace(",", "")
+    if bare or (digits.isdigit() and (len(digits) >= 8 or (len(digits) > 1 and digits[0] == "0"))):
+        return
+    if not per and (words.MEASURE.match(body, item.end) or words.COUNT_R.match(body, item.end)):
+        return
+    if words.TECH_L.search(body, max(0, item.start - 14), item.start):
+        return
+    large = item.number.unit >= 1000 or item.high >= 1000
+    strong = words.STRONG_L.search(left) or words.PER_L.search(left)
+    whole = item.start == 0 and item.end == len(body) and item.number.unit >= 10**4
+    if strong and (item.high >= 100 or per or _priced(left, item)):
+        item.unit = "CNY"
+    elif per and item.high >= 100 and words.TOPIC.search(body):
+        item.unit = "CNY"
+    elif whole:
+        item.unit = "CNY"
+    elif large and words.BOUND_R.match(body, item.end):
+        near = body[max(0, item.start - 40) : item.start] + body[item.end : item.end + 16]
+        if number.unit >= 10**4 or words.WEAK_L.search(left):
+            topic = words.TOPIC.search(near)
+            if topic and (words.WEAK_L.search(left) or number.unit >= 10**4):
+                item.unit = "CNY"
+    if item.unit is not None and per:
+        item.role = "单价"
+
+
+def _priced(left: str, item: _Item) -> bool:
+    """单价十二块三 has its unit; 单价十二, 降到十一点八 are sums too, 降了三 is not."""
+    return bool(re.search(r"价[格是为到在:]*$|(?:降|压|砍|让|涨)到$|每[一-鿿]{1,3}$", left)) and item.high >= 1
+
+
+def _price_per(body: str, item: _Item) -> bool:
+    """两千三一台, 八千一台: the 一 belongs to 一台, never to the number."""
+    if re.match(r"[ ]?(?:一|/|每)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米|次|年|月|人|天)", body[item.end : item.end + 4]):
+        return True
+    said = body[item.start : item.end]
+    if len(said) > 1 and said[-1] == "一" and said[-2] in "百千万" and words.PER_UNIT.match(body, item.end):
+        number = next(scan(said[:-1]), None)
+        if number is not None and number.end == len(said) - 1:
+            item.low, item.high, item.end = number.low, number.high, item.end - 1
+            item.number = number
+            return True
+    return False
+
+
+def _role(body: str, item: _Item, previous_end: int) -> str:
+    """The role named nearest before the sum in its clause, else right behind it."""
+    left = body[max(0, previous_end, item.start - 16) : item.start]
+    left = re.split(r"[,。;!?]", left)[-1]
+    best, best_at = "", -1
+    for role, pattern in words.ROLES:
+        for m in pattern.finditer(left):
+            if m.end() > best_at:
+                best, best_at = role, m.end()
+    if best:
+        return best
+    right = body[item.end : item.end + 6]
+    if re.match(r"[ ]?(?:一|每|/)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米)", right):
+        return "单价"
+    if re.match(r"[ ]?的?预算", right):
+        return "预算"
+    return "成交" if re.match(r"[ ]?(?:成交|拿下|签)", right) else ""
+
+
+def _joined(body: str, taken: list[_Item]) -> list[_Item]:
+    """五元六角-五元七毛八分: two sums of one currency with 到 between them are a range."""
+    out: list[_Item] = []
+    for item in taken:
+        last = out[-1] if out else None
+        if (
+            last
+            and last.unit == item.unit
+            and last.low == last.high <= item.low
+            and _JOIN.fullmatch(body[last.end : item.start])
+        ):
+            out[-1] = replace(item, start=last.start, low=last.low, approx=True)
+        else:
+            out.append(item)
+    return out
+
+
+def _plain(body: str, items: list[_Item], taken: list[_Item]) -> list[_Item]:
+    """Numbers that are no amount: counts, fractions, powers, dozens."""
+    blocked = [(item.start, item.end) for item in taken] + [m.span() for m in words.NOT_NUMBER.finditer(body)]
+    out: list[_Item] = []
+
+    def add(start: int, end: int, low: float, high: float, number: Number, *, approx: bool = False) -> None:
+        if not any(low_at < end and start < high_at for low_at, high_at in blocked):
+            out.append(_Item(start, end, low, high, approx, number))
+            blocked.append((start, end))
+
+    for m in _FORMULA.finditer(body):
+        value = _formula(m[0])
+        if value is not None:
+            add(*m.span(), value, value, Number(*m.span(), value, value, False, 1, "digits"))
+    for m in _MIXED.finditer(body):
+        if int(m["below"]):
+            value = float(m["whole"] or 0) + int(m["above"]) / int(m["below"])
+            add(*m.span(), value, value, Number(*m.span(), value, value, False, 1, "digits"))
+    _fractions(body, items, add)
+    for number in scan(body):
+        start, end, low, high = number.start, number.end, number.low, number.high
+        if start and body[start - 1] in "负-" and not (start > 1 and re.match(r"[\w负-]", body[start - 2])):
+            start, low, high = start - 1, -high, -low
+        if end < len(body) and body[end] == "打" and not body.startswith(("打折", "打电", "打算"), end):
+            end, low, high = end + 1, low * 12, high * 12
+        if body[number.start : number.end] in ("万", "千", "百", "半", "几", "亿", "兆"):
+            continue
+        add(start, end, low, low if "几" in body[start:end] else high, number, approx=number.approx)
+    return out
+
+
+def _fractions(body: str, items: list[_Item], add: object) -> None:
+    numbers = list(scan(body))
+    for n in range(len(numbers) - 1):
+        below, above = numbers[n], numbers[n + 1]
+        link = _OF.fullmatch(body[below.end : above.start])
+        if link is None or below.low <= 0:
+            continue
+        start, value = below.start, above.low / below.low
+        whole = numbers[n - 1] if n else None
+        if whole and re.fullmatch(r"[ ]?又[ ]?", body[whole.end : below.start]):
+            start, value = whole.start, whole.low + value
+        if start and body[start - 1] == "负":
+            start -= 1
+            value = value if body[above.start - 1] == "负" else -value
+        add(start, above.end, value, value, above)  # type: ignore[operator]
+
+
+def _formula(text: str) -> float | None:
+    """2^-1, 1.1^+23, 12e+14; a sign before a power is outside it."""
+    try:
+        if "^" not in text:
+            return float(text)
+        base, _, power = text.partition("^")
+        sign = -1.0 if base.startswith("-") else 1.0
+        return sign * float(abs(float(base)) ** (int(power.lstrip("+-")) * (-1) ** power.count("-")))
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return None
