@@ -80,13 +80,17 @@ class DatabaseSettings(Section):
     # '' in the file: an SQLite file in the data folder.  After loading it is always an address.
     url: Secret = ""
 
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.startswith("sqlite")
+
 
 class Speech(Section):
-    backend: Literal["auto", "platform", "faster-whisper", "whisper", "sensevoice", "server"] = (
+    backend: Literal["auto", "platform", "faster-whisper", "whisper", "server"] = (
         "auto"
     )
     model: str = ""
-    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     url: str = ""
     api_key: Secret = ""
@@ -212,13 +216,13 @@ class Config(Section):
 # --- the keys -----------------------------------------------------------------------------------
 
 
-def keys(model: type[BaseModel] = Config, path: str = "") -> dict[str, Any]:
+def all_keys(model: type[BaseModel] = Config, path: str = "") -> dict[str, Any]:
     """Every key as ``section.key`` with its pydantic field."""
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found |= keys(kind, f"{path}{name}.")
+            found |= all_keys(kind, f"{path}{name}.")
         else:
             found[path + name] = field
     return found
@@ -226,7 +230,7 @@ def keys(model: type[BaseModel] = Config, path: str = "") -> dict[str, Any]:
 
 def secret_keys() -> frozenset[str]:
     return frozenset(
-        key for key, field in keys().items() if (field.json_schema_extra or {}).get("secret")
+        key for key, field in all_keys().items() if (field.json_schema_extra or {}).get("secret")
     )
 
 
@@ -262,7 +266,7 @@ def load_with_origins(
 class _Reader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._fields = keys()
+        self._fields = all_keys()
         self._secret = secret_keys()
         self._problems: list[str] = []
         self._values: dict[str, Any] = {}

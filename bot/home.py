@@ -139,6 +139,18 @@ class Home:
         finally:
             os.close(handle)
 
+    def note_address(self, url: str) -> None:
+        """Remember where the pages of the running program are; ``genjin link`` asks for it."""
+        (self.path / "address").write_text(url.rstrip("/") + "\n", "utf-8")
+
+    def address(self) -> str:
+        """Where the pages of the running program are; '' when none runs here."""
+        try:
+            text = (self.path / "address").read_text("utf-8").strip()
+        except OSError:
+            return ""
+        return text if self.holder() is not None else ""
+
     def holder(self) -> int | None:
         """The process that holds the folder: None for nobody, 0 when it did not say."""
         if not (self.path / "lock").exists():

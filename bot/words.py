@@ -120,3 +120,84 @@ IMPORTED = "{kind}：新增 {added}，更新 {updated}，未变 {same}，退回 
 IMPORT_REPORT = "退回的行和原因写在：{file}"
 IMPORT_IGNORED = "没用到的列：{columns}"
 REPORT_HEADER = ("行号", "原因")
+
+# --- commands -----------------------------------------------------------------------------------
+
+SET_UP = "首次运行：数据文件夹 {path} 已建好，设置在其中的 config.toml"
+MIGRATED = "数据库已从版本 {before} 升级到 {after}，升级前的备份：{name}"
+MIGRATED_ALREADY = "数据库已是最新版本 {version}"
+DISK_FULL = "磁盘满了（{path}，剩 {free_mb} MB），没有写入；腾出空间后再试，已收下的内容都在"
+BACKUP_FAILED = {
+    "exists": "已有名为 {detail} 的备份",
+    "no_tool": "没有找到 {detail}：PostgreSQL 的备份要用它，请安装 postgresql-client",
+    "tool": "备份工具没有成功：{detail}",
+}
+BAD_BACKUP = "这份备份不能用（{detail}），数据库没有改动"
+NO_BACKUP = "没有名为 {name} 的备份。现有：{names}"
+NOTHING = "无"
+BACKED_UP = "备份好了：{path}（{mb:.1f} MB）"
+NO_SECRETS = "密钥（secrets.toml）不在备份里，请另外保管"
+RESTORED = "已恢复 {name}（{at}）"
+KEPT = "原来的文件留在：{files}"
+EXPORTED = "导出了 {tables} 张表、{rows} 行：{path}"
+PURGED = "删除了 {files} 个到期录音、{log} 条到期日志"
+
+BACKUP_NAME = "名字只能用文字、数字、点、横线和下划线"
+RESTORE_SURE = "用 {at} 的备份替换现在的数据库？现在的文件会留着"
+MIGRATED_NEW = "新数据库已建好，版本 {version}"
+REPORT_SUFFIX = "-退回"
+NO_PART = "没有 {part} 这一部分，可以写 {parts}"
+PARTS_NEED_POSTGRES = "SQLite 只能由一个进程使用；要分开运行，请把 database.url 设为 PostgreSQL"
+USER_THERE = "名单里已有 {name}，要改用 genjin user edit"
+USER_ADDED = "已添加 {name}（{role}）"
+USER_UPDATED = "已更新 {name}：{changes}"
+USER_SAME = "{name} 没有变化"
+NO_USER = "名单里没有 {name}"
+NO_USERS = "还没有人员。添加一个：genjin user add 姓名 --role rep"
+USER_TABLE = ("姓名", "角色", "上级", "团队", "区域", "企业微信", "钉钉", "在职")
+ROLE_NAMES = {
+    "rep": "销售",
+    "manager": "经理",
+    "finance": "财务",
+    "director": "总监",
+    "engineer": "工程师",
+    "trainer": "培训",
+    "subscriber": "订阅",
+    "admin": "管理员",
+}
+YES, NO = "是", "否"
+
+LINK = "一次性登录链接（30 分钟内有效，只能用一次）：\n{url}"
+
+DEMO_LOADED = "演示公司已载入：{people} 人、{customers} 家客户、{opportunities} 个商机"
+DEMO_THERE = "演示公司已经在了"
+DEMO_REAL = "数据库里有真实的人员，不能载入演示公司。要看演示，用 GENJIN_HOME 换一个文件夹"
+DEMO_SURE = "清空并重新载入演示公司？里面改过的内容都会消失"
+DEMO_NONE = "这里没有演示公司"
+
+JOB_STATES = {"queued": "排队", "running": "进行中", "done": "完成", "parked": "搁置"}
+JOB_TABLE = ("编号", "种类", "对象", "通道", "状态", "次数", "时间", "原因")
+NO_JOBS = "没有任务"
+NO_JOB = "没有编号 {id} 的任务"
+JOB_AGAIN = "任务 {ids} 将重新执行"
+JOB_WHICH = "写明任务编号，或者用 --parked"
+JOB_BUSY = "任务 {id} 正在执行，不能重试"
+JOB_PARKED = "任务 {id} 已搁置"
+BY_HAND = "手工搁置"
+
+AUDIT_NONE = "还没有记录"
+CONFIG_FINE = "设置没有问题（{path}）"
+HIDDEN = "（已设置，不显示）"
+DEFAULT = "默认"
+
+# --- speech -------------------------------------------------------------------------------------
+
+FINE = "正常"
+NO_MODELS = "{path} 里没有语音模型。把模型文件夹放进去即可；演示自带只懂演示录音的 demo-voice"
+MODEL_IN_USE = "现在用：{backend} {model} {detail}"
+
+# --- doctor -------------------------------------------------------------------------------------
+
+MARKS = {"ok": "✓", "warn": "!", "bad": "×"}
+DOCTOR_FINE = "体检通过"
+DOCTOR_BAD = "有问题要处理，见标 × 的几项"

@@ -1,4 +1,4 @@
-"""What the office asks: who is listed, what was done, tables to export, what to forget."""
+"""What the office asks: who is listed, what was done, and tables to export."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from storage.sql import changed
 from storage.tables import (
     AuditRow,
     Base,
     ContactRow,
     CustomerRow,
-    MediaRow,
     MemoRow,
     OpportunityRow,
     PersonRow,
     ProductRow,
-    RecordRow,
 )
 
 # Codes that let somebody in, and the queue's own bookkeeping, are nobody's data.
@@ -158,44 +155,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     return str(value)
-
-
-def forget_recordings(
-    session: Session, *, dropped_before: datetime, filed_before: datetime
-) -> list[str]:
-    """Let go of recordings whose memo was decided long enough ago; the text stays.
-
-    A memo counts from the last decision on any of its records: the short time when all were
-    dropped, the long one when any was filed.  A memo that still waits keeps its sound.
-
-    Returns:
-        Content hashes of the files that nobody needs any more; remove them after the commit.
-    """
-    open_ones = sa.func.sum(sa.case((RecordRow.state.in_(("filed", "dropped")), 0), else_=1))
-    filed = sa.func.sum(sa.case((RecordRow.state == "filed", 1), else_=0))
-    last = sa.func.max(RecordRow.decided_at)
-    ripe = (
-        sa.select(RecordRow.memo_id)
-        .join(MemoRow, MemoRow.id == RecordRow.memo_id)
-        .where(MemoRow.media_sha.is_not(None))
-        .group_by(RecordRow.memo_id)
-        .having(
-            open_ones == 0,
-            sa.or_(
-                sa.and_(filed == 0, last < dropped_before),
-                sa.and_(filed > 0, last < filed_before),
-            ),
-        )
-    )
-    memos = session.scalars(ripe).all()
-    shas = set(session.scalars(sa.select(MemoRow.media_sha).where(MemoRow.id.in_(memos))))
-    session.execute(sa.update(MemoRow).where(MemoRow.id.in_(memos)).values(media_sha=None))
-    still = set(session.scalars(sa.select(MemoRow.media_sha).where(MemoRow.media_sha.in_(shas))))
-    gone = sorted(sha for sha in shas - still if sha)
-    session.execute(sa.delete(MediaRow).where(MediaRow.sha256.in_(gone)))
-    return gone
-
-
-def forget_log(session: Session, *, before: datetime) -> int:
-    """Remove old entries of the log; how many."""
-    return changed(session, sa.delete(AuditRow).where(AuditRow.at < before))

@@ -1,0 +1,168 @@
+"""The batch commands: JSON lines in, one JSON object a line out, in the same order."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import words
+
+_FILES = click.argument("files", metavar="文件… 或 -", nargs=-1, required=True)
+_NO_LINE = "\x00"  # no JSON: the batch answers such a line with an error
+
+
+@click.command()
+@_FILES
+def extract(files: tuple[str, ...]) -> int:
+    return _batch("extract", files)
+
+
+@click.command()
+@_FILES
+def dates(files: tuple[str, ...]) -> int:
+    return _batch("dates", files)
+
+
+@click.command()
+@_FILES
+@click.option("--numbers", is_flag=True, help="没有单位的数也读")
+def amounts(files: tuple[str, ...], numbers: bool) -> int:
+    return _batch("amounts", files, numbers=numbers)
+
+
+@click.command()
+@_FILES
+def match(files: tuple[str, ...]) -> int:
+    return _batch("match", files)
+
+
+@click.group()
+def evaluate() -> None:
+    pass
+
+
+@evaluate.command()
+@click.argument("file", metavar="文件", type=click.Path(exists=True, dir_okay=False))
+def memos(file: str) -> None:
+    """每个字段的准确率。例：genjin eval memos memos.jsonl"""
+    from nlp import evaluate as scoring
+
+    click.echo(scoring.table(Path(file)))
+
+
+@click.command()
+@click.argument("files", metavar="录音…", nargs=-1, required=True)
+@click.option("--backend", help="用哪个语音识别，默认 config.toml 里的")
+@click.option("--model", help="用哪个模型，例如 demo-voice")
+def transcribe(files: tuple[str, ...], backend: str | None, model: str | None) -> int:
+    from dataclasses import replace
+
+    from bot import config as settings
+    from bot import speech
+    from bot.home import Home
+    from nlp.ports import Hints
+    from nlp.transcribe import build_transcriber
+    from sales.errors import BadAudio, SpeechUnavailable
+
+    home = Home.find()
+    config = settings.load(home.path)
+    chosen = speech.settings_of(config, home.models)
+    if backend is not None:
+        chosen = replace(chosen, backend=backend)
+    if model is not None:
+        chosen = replace(chosen, model=model)
+    try:
+        transcriber = build_transcriber(chosen, models_dir=home.models)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--backend") from None
+    wrong = False
+    try:
+        for file in files:
+            result: dict[str, Any] = {"file": file}
+            try:
+                heard = transcriber.transcribe(
+                    Path(file).read_bytes(), Hints(language=config.speech.language)
+                )
+            except OSError as error:
+                result["error"] = error.strerror or type(error).__name__
+            except (BadAudio, SpeechUnavailable) as error:
+                result["error"] = str(error)
+            else:
+                result |= {
+                    "text": heard.text,
+                    "language": heard.language,
+                    "duration_s": round(heard.duration_s, 3),
+                    "compute_s": round(heard.compute_s, 3),
+                    "backend": heard.backend,
+                    "model": heard.model,
+                    "segments": [
+                        {"start_s": one.start_s, "end_s": one.end_s, "text": one.text}
+                        for one in heard.segments
+                    ],
+                }
+            wrong = wrong or "error" in result
+            click.echo(json.dumps(result, ensure_ascii=False))
+    finally:
+        close = getattr(transcriber, "close", None)
+        if close is not None:
+            close()
+    return int(wrong)
+
+
+@click.command()
+def models() -> None:
+    from bot import config as settings
+    from bot import speech
+    from bot.home import Home
+    from nlp import models as known
+    from nlp.transcribe import build_transcriber
+
+    home = Home.find()
+    found = known.list_models(home.models)
+    for model in found:
+        wrong = "；".join(known.check(model))
+        size = f"{model.size_bytes / 2**20:.0f} MB"
+        click.echo(f"{model.name}  {model.format}  {size}  {wrong or words.FINE}")
+    if not found:
+        click.echo(words.NO_MODELS.format(path=home.models))
+    config = settings.load(home.path)
+    chosen = build_transcriber(speech.settings_of(config, home.models), models_dir=home.models)
+    said = chosen.describe()
+    click.echo(words.MODEL_IN_USE.format(**{"backend": "", "model": "", "detail": "", **said}))
+
+
+def _batch(command: str, files: tuple[str, ...], **options: Any) -> int:
+    from nlp import batch
+
+    return batch.run(command, _lines(files), **options)
+
+
+def _lines(files: tuple[str, ...]) -> Iterator[str]:
+    for name in files:
+        if name == "-":
+            yield from _decoded(sys.stdin.buffer)
+            continue
+        try:
+            with Path(name).open("rb") as file:
+                yield from _decoded(file)
+        except OSError as error:
+            raise click.ClickException(
+                words.SHEET_MISSING.format(file=name, why=error.strerror)
+            ) from None
+
+
+def _decoded(lines: Any) -> Iterator[str]:
+    """Each line by itself: one that is not UTF-8 spoils no other."""
+    for number, raw in enumerate(lines):
+        data = raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+        if not data.strip():
+            continue
+        try:
+            yield data.decode("utf-8")
+        except UnicodeDecodeError:
+            yield _NO_LINE
