@@ -155,7 +155,7 @@ def mp4_seconds(data: bytes) -> float | None:
 
 
 def mp3_seconds(data: bytes) -> float | None:
-    """By size and the first frame's bit rate: right for constant rates, a guess for others."""
+    """By the encoder's count of frames, else by size and the first frame's bit rate."""
     at = 0
     if data.startswith(b"ID3") and len(data) >= 10:
         a, b, c, d = data[6:10]
@@ -163,8 +163,20 @@ def mp3_seconds(data: bytes) -> float | None:
     for start in range(at, min(at + 4096, len(data) - 4)):
         frame = _mp3_frame(data, start)
         if frame and _mp3_frame(data, start + frame[0]):
+            if counted := _mp3_counted(data, start, frame[0]):
+                return counted
             return (len(data) - start) * 8 / frame[1]
     return None
+
+
+def _mp3_counted(data: bytes, at: int, size: int) -> float | None:
+    """What a Xing or Info header in the frame at *at* says."""
+    tag = max(data.find(name, at, at + size) for name in (b"Xing", b"Info"))
+    if tag < 0 or tag + 12 > len(data) or not data[tag + 7] & 1:
+        return None
+    version, rate = data[at + 1] >> 3 & 3, data[at + 2] >> 2 & 3
+    frames: int = struct.unpack_from(">I", data, tag + 8)[0]
+    return frames * (1152 if version == 3 else 576) / _MP3_RATES[version][rate]
 
 
 def flac_seconds(data: bytes) -> float | None:

@@ -49,7 +49,7 @@ def build_transcriber(settings: SpeechSettings, *, models_dir: Path) -> Transcri
         return PlatformText(f"{name} for {' or '.join(formats)} is not in {models_dir}")
     if wrong := models.check(model):
         return PlatformText("; ".join(wrong))
-    return WithPlatformText(ProcessTranscriber(_local(settings, model)))
+    return WithPlatformText(ProcessTranscriber(worker_spec(settings, model)))
 
 
 def choose(name: str, models_dir: Path, *, formats: tuple[str, ...]) -> models.Model | None:
@@ -77,7 +77,8 @@ def _server(settings: SpeechSettings) -> WorkerSpec:
     )
 
 
-def _local(settings: SpeechSettings, model: models.Model) -> WorkerSpec:
+def worker_spec(settings: SpeechSettings, model: models.Model) -> WorkerSpec:
+    """What the process for *model* is told."""
     room = _ROOM[model.format] + _TIMES_WEIGHTS[model.format] * model.size_bytes
     return WorkerSpec(
         backend=model.format,
