@@ -63,6 +63,11 @@ def get(session: Session, key: str) -> ConsoleMessage | None:
     return _message(row) if row else None
 
 
+def by_id(session: Session, message_id: int) -> ConsoleMessage | None:
+    row = session.get(ConsoleMessageRow, message_id)
+    return _message(row) if row else None
+
+
 def last_change(session: Session) -> int:
     with session.no_autoflush:
         return session.scalar(sa.select(sa.func.max(ConsoleMessageRow.changed))) or 0

@@ -1,0 +1,1 @@
+"""Pages in a browser: log-in, console, memo, customer's file, to-do, the queue of jobs."""
