@@ -66,6 +66,8 @@ _TAIL: Final = re.compile(
 )
 _PERCENT: Final = re.compile(r"[ ]?(?P<more>[多来])?(?:%|(?P<permille>‰)|个百分点|(?P<points>个点)|(?P<tenth>成)(?P<half>半)?|(?P<fold>折))")
 _OF: Final = re.compile(r"[ ]?分[ ]?之[ ]?负?")
+_BARE_UNIT: Final = re.compile(r"(?<![零一二两三四五六七八九十百千万亿几\d])([万亿])(?=分之)")
+_HALF_PRICE: Final = re.compile(r"(?<=打)对(?=折)")
 _URL: Final = re.compile(r"https?://\S+|[\w.]+@[\w.]+")
 _FORMULA: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+|\^[+-]*\d+)(?![\w.])")
 _MIXED: Final = re.compile(r"(?<![\d/.])(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})(?![\d/])")
@@ -76,7 +78,7 @@ def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
     folded = fold(text)
     body = folded.text
     items = list(_items(body))
-    taken = [item for item in _classified(body, items) if item.unit is not None]
+    taken = [item for item in _classified(body, items, numbers) if item.unit is not None]
     taken = _joined(body, taken)
     if numbers:
         taken += _plain(body, items, taken)
@@ -102,9 +104,20 @@ def _superseded(body: str, taken: list[_Item], n: int) -> bool:
     return correction_between(gap) or denied_before(body[max(0, taken[n].start - 6) : taken[n].start], gap)
 
 
+def _numerals(body: str) -> list[Number]:
+    """The numbers of *body*, with the bare unit of 万分之四 and the word for half of 打对折."""
+    found = list(scan(body))
+    for m in _BARE_UNIT.finditer(body):
+        value = {"万": 1e4, "亿": 1e8}[m[1]]
+        found.append(Number(m.start(), m.end(), value, value, False, int(value), "chinese"))
+    for m in _HALF_PRICE.finditer(body):
+        found.append(Number(m.start(), m.end(), 5.0, 5.0, False, 1, "chinese"))
+    return sorted(found, key=lambda number: number.start)
+
+
 def _items(body: str) -> Iterator[_Item]:
     """Numbers and spoken ranges of numbers (二十到三十万: the unit of the right end serves both)."""
-    numbers = list(scan(body))
+    numbers = _numerals(body)
     urls = [m.span() for m in _URL.finditer(body)]
     at = 0
     while at < len(numbers):
@@ -133,7 +146,7 @@ def _lifted(left: Number, right: Number) -> float:
     return left.low
 
 
-def _classified(body: str, items: list[_Item]) -> Iterator[_Item]:
+def _classified(body: str, items: list[_Item], numbers: bool) -> Iterator[_Item]:
     """The items with their unit; what is no amount keeps None."""
     dated = [(a.start, a.end) for a in read_atoms(body)] if items else []
     previous_end = 0
@@ -147,10 +160,10 @@ def _classified(body: str, items: list[_Item]) -> Iterator[_Item]:
             skip_to = item.end
         elif item.number.form == "string" and len(body[item.start : item.end]) == 2:
             _percent(body, item)  # 八五折
-        elif not _money(body, item) and not _percent(body, item):
+        elif not _money(body, item, previous_end) and not _percent(body, item):
             inside = any(low <= item.start and item.end <= high for low, high in dated)
             if not inside:
-                _framed(body, item, previous_end)
+                _framed(body, item, previous_end, alone=not numbers)
         if item.unit is not None:
             item.approx = item.approx or bool(
                 words.ABOUT_L.search(body, max(0, item.start - 6), item.start)
@@ -174,12 +187,14 @@ def _share(body: str, below: _Item, above: _Item) -> None:
     below.low, below.high, below.unit = round(above.low * scale, 12), round(above.high * scale, 12), "%"
 
 
-def _money(body: str, item: _Item) -> bool:
+def _money(body: str, item: _Item, previous_end: int) -> bool:
     """Attach a currency before or after, and the coins behind it (五块三, 三元四分)."""
     if body[item.start] in "千万百" and item.end - item.start == 1 and not item.approx:
         return False
     left = body[max(0, item.start - 4) : item.start]
     sign = _SIGN_L.search(left)
+    if sign and item.start - len(left) + sign.start() < previous_end:
+        sign = None  # 10日元5日本钱: that 日元 belongs to the ten
     after = _CURRENCY.match(body, item.end)
     if after and not _no_money(body, item, after["code"], after.start("code")):
         item.unit = words.CODE[after["code"]]
@@ -248,7 +263,7 @@ def _coins(body: str, item: _Item, *, kuai: bool) -> None:
 def _percent(body: str, item: _Item) -> bool:
     after = _PERCENT.match(body, item.end)
     if after is None:
-        return _half_price(body, item)
+        return False
     scale, unit = 1.0, "%"
     if after["permille"]:
         scale = 0.1
@@ -270,11 +285,7 @@ def _percent(body: str, item: _Item) -> bool:
     return True
 
 
-def _half_price(body: str, item: _Item) -> bool:
-    return False
-
-
-def _framed(body: str, item: _Item, previous_end: int) -> None:
+def _framed(body: str, item: _Item, previous_end: int, *, alone: bool) -> None:
     """A number without a unit is a sum where people speak of prices."""
     number = item.number
     if number.form == "string" or item.low <= 0:
@@ -293,17 +304,17 @@ def _framed(body: str, item: _Item, previous_end: int) -> None:
         return
     large = item.number.unit >= 1000 or item.high >= 1000
     strong = words.STRONG_L.search(left) or words.PER_L.search(left)
-    whole = item.start == 0 and item.end == len(body) and item.number.unit >= 10**4
+    whole = alone and item.start == 0 and item.end == len(body) and item.number.unit >= 10**4
     if strong and (item.high >= 100 or per or _priced(left, item)):
         item.unit = "CNY"
-    elif per and item.high >= 100 and words.TOPIC.search(body):
+    elif per and item.high >= 100:
         item.unit = "CNY"
     elif whole:
         item.unit = "CNY"
     elif large and words.BOUND_R.match(body, item.end):
         near = body[max(0, item.start - 40) : item.start] + body[item.end : item.end + 16]
         if number.unit >= 10**4 or words.WEAK_L.search(left):
-            topic = words.TOPIC.search(near)
+            topic = words.TOPIC.search(near) or words.SUM_L.search(left)
             if topic and (words.WEAK_L.search(left) or number.unit >= 10**4):
                 item.unit = "CNY"
     if item.unit is not None and per:

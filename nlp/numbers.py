@@ -26,7 +26,7 @@ _TRADITIONAL: Final = (
     "對对負负幾几餘余雙双陸陆貳贰參叁勞劳動动兒儿聖圣誕诞婦妇軍军黨党師师晝昼聽听當当從从臺台單单價价"
     "報报預预總总歲岁農农曆历歷历陰阴陽阳舊旧臘腊應应該该說说錯错還还給给約约將将於于現现親亲復复東东樹树"
     "難难餅饼齋斋買买賣卖貨货訂订標标議议題题題题達达電电話话壽寿獎奖額额傢家讓让啟启夠够實实頭头為为與与"
-    "來来們们無无沒没樓楼廠厂車车費费貴贵簽签約约結结進进關关發发倆俩"
+    "來来們们無无沒没樓楼廠厂車车費费貴贵簽签約约結结進进關关發发倆俩權权贖赎龐庞爾尔猶犹衛卫歡欢銭钱後后準准備备產产當当優优減减資资財财務务際际紙纸營营業业導导辦办處处問问談谈試试驗验調调項项幫帮"
 )
 _FOLD: Final = {
     **{ord(a): b for a, b in zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)},
@@ -53,6 +53,7 @@ _SUFFIX: Final = {"k": 10**3, "w": 10**4, "m": 10**6}
 
 _D = "".join(_DIGITS)
 _U = "".join((*_SMALL, *_BIG))
+_ONE = _D.replace("两", "").replace("俩", "")  # what may stand behind the decimal point
 
 # A space inside a number or between a number and its unit is a matter of typing; any other space
 # is kept, since in recognised speech a pause is the only comma there is (二十万 三台).
@@ -66,6 +67,7 @@ _SPACE: Final = re.compile(
     rf"|(?<=[百佰千仟万])\s+(?=分\s*之)|(?<=分)\s+(?=之)|(?<=[之又])\s+(?=[0-9负{_D}{_U}])"
     rf"|(?<=百)\s+(?=分点)|(?<=个)\s+(?=百)|(?<=[点])\s+(?=[{_D}])"
 )
+_COMMA: Final = re.compile(r"(?<=[0-9])，(?=[0-9])(?!\d{3}\.\d)")
 _CJK_GAP: Final = re.compile(r"(?<=[一-鿿])\s+(?=[一-鿿])")
 _CJK: Final = re.compile(r"[一-鿿]")
 
@@ -86,7 +88,8 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold width, script and the spaces that only typing put there; nothing else is touched."""
-    folded = text.translate(_FOLD)
+    # A full-width comma between half-width digits parts two numbers, unless decimals follow.
+    folded = _COMMA.sub("、", text).translate(_FOLD)
     if " " not in folded and "\u00a0" not in folded and "\t" not in folded:
         return Folded(folded, None)
     gaps = _CJK_GAP.findall(folded)
@@ -127,7 +130,7 @@ class Number:
 _ASCII = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?!\.\d)|\d+|(?<![\w.])\.\d+"
 _RUN: Final = re.compile(
     rf"(?:{_ASCII}|[{_D}{_U}几半]|数(?=[十百千万亿]))"
-    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|点(?=[{_D}])|半(?![年月天小个]))*"
+    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|点(?=[{_ONE}])|半(?![年月天小个]))*"
     r"(?:[kKmMwW](?![0-9a-zA-Z]))?"
 )
 _TOKEN: Final = re.compile(rf"{_ASCII}|[{_D}{_U}几数半多余来点kKmMwW]")

@@ -20,7 +20,7 @@ _WEEKDAY: Final = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"�
 
 _DAY = r"(?:3[01]|[12]\d|0?[1-9](?!\d)|三十一?|二十[一二三四五六七八九]?|廿[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
 _MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
-_COUNT = r"(?:\d+(?:\.\d+)?|[零一二两俩三四五六七八九十百]+|[半几])"
+_COUNT = r"(?:\d+(?:\.\d+)?|[零一二两俩三四五六七八九十百]+几?|[几数][十百]|[半几])"
 _CNY = r"[零一二三四五六七八九]"
 _WEEK = r"(?:周|星期|礼拜)"
 _WD = r"[一二三四五六日天末]|[1-6](?![\d.:%点个])"
@@ -89,6 +89,10 @@ def _year(m: re.Match[str]) -> Atom:
         return _at("year", m, 2000)
     value = int("".join(str(_DIGIT[c]) if c in _DIGIT else c for c in text))
     return _at("year", m, _century(value) if len(text) == 2 else value)
+
+
+def _years(m: re.Match[str]) -> Atom:
+    return _at("years", m, int(m["yr_from"]), int(m["yr_to"]))
 
 
 _YEARS: Final = {
@@ -226,9 +230,9 @@ def _amount(text: str) -> tuple[float, float]:
 _UNITS: Final = {
     "个工作日": "workday", "工作日": "workday", "天工作日": "workday", "天": "day", "日": "day", "个自然日": "day",
     "自然日": "day", "个周": "week", "周": "week", "个星期": "week", "星期": "week", "个礼拜": "week", "礼拜": "week",
-    "个月": "month", "月": "month", "个季度": "quarter", "年": "year", "个小时": "hour", "小时": "hour", "个钟头": "hour",
+    "个月": "month", "个季度": "quarter", "年": "year", "个小时": "hour", "小时": "hour", "个钟头": "hour",
     "个钟": "hour", "钟头": "hour", "分钟": "minute", "刻钟": "minute15", "秒钟": "second", "秒": "second", "个晚上": "day",
-    "个世纪": "year", "周年": "year",
+    "月": "month", "个周年": "year", "周年": "year",
 }  # fmt: skip
 
 
@@ -240,6 +244,11 @@ def _duration(m: re.Match[str]) -> Atom | None:
     if m["u_half"] or m["u_mid"]:
         low, high = low + 0.5, high + 0.5
     return Atom("dur", m.start(), m.end(), n=int(bool(m["u_more"])), word=unit, x=low, y=high)
+
+
+def _duration_days(m: re.Match[str]) -> Atom | None:
+    low, high = _amount(m["du_n"])
+    return Atom("dur", m.start(), m.end(), word="day", x=low, y=high) if high > 0 else None
 
 
 def _nth(m: re.Match[str]) -> Atom:
@@ -265,6 +274,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     ("K_ymd", r"(?<![\d-])(?P<ymd>\d\d-\d{1,2}-\d{1,2})(?![\d-])", _ymd),
     ("K_md", r"(?<![\w.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d)(?![\d./\-%a-zA-Z])", _md),
     ("K_months", rf"(?<!\d)(?P<ms_from>{_MONTH})月?份?[到至~-](?P<ms_to>{_MONTH})(?=月(?!{_DAY}))月份?", _months),
+    ("K_years", r"(?<!\d)(?P<yr_from>(?:19|20)\d\d)年?[ ]?[到至~-][ ]?(?P<yr_to>(?:19|20)\d\d)(?:年(?![度]?[\d一二三四五六七八九十])|(?![\d年.-]))", _years),
     ("K_year", rf"(?<!\d)(?P<year>(?:(?:19|20)\d\d|[一二]{_CNY}{{3}}|两千|\d\d|{_CNY}{{2}})年)", _year),
     ("K_relyear", rf"(?P<ry>{_alt(_YEARS)})", lambda m: _at("year", m, _YEARS[m["ry"]], word="rel")),
     ("K_half", r"(?P<half>(?:[上下]个?|前|后)半年)", _half),
@@ -281,12 +291,13 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     ),
     (
         "K_dur",
-        rf"(?<![第\d.])(?P<u_n>{_COUNT})(?P<u_more>多|来|余)?(?P<u_mid>个半(?=月|小时|钟|星期|礼拜))?"
+        rf"(?<![第\d.])(?P<u_n>{_COUNT})(?P<u_more>多|来|余|个多(?=月|小时|星期|礼拜))?(?P<u_mid>个半(?=月|小时|钟|星期|礼拜))?"
         r"(?P<u_unit>个?工作日|天工作日|个?自然日|个?星期(?![一二三四五六日天末])|个?礼拜(?![一二三四五六日天末])|个?周年?(?![一二三四五六日天末](?!天))"
-        r"|个月|月(?=以?[内后]|之[内后前])|个季度|个?小时|个钟头?|钟头|分钟|刻钟|秒钟?|天|日(?=之?内|以内|[之以]?后|[之以]?前)|年)"
+        r"|个月|(?:(?<=[两俩几])|(?<=个半)|(?<=个多))月|个季度|个?小时|个钟头?|钟头|分钟|刻钟|秒钟?|天|年)"
         r"(?P<u_half>半(?![年月天]))?",
         _duration,
     ),
+    ("K_durday", rf"(?<![第\d.月])(?P<du_n>{_COUNT})日(?=[之以]?内(?!部)|[之以]?后|[之以]?前)", _duration_days),
     ("K_halfmonth", r"(?P<hm>半个?月|半年|半个?小时|半个?钟头?|半天|大半个月|小半个月)", lambda m: _half_span(m)),
     (
         "K_month",
@@ -335,16 +346,16 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     ),
     ("K_dayraw", rf"(?<=[月初])(?P<dr>{_DAY})(?![\d.]?[\d.%]|[个天多几万千百十点折元块台套人次分年月周:])", lambda m: _at("dayraw", m, small(m["dr"]))),
     ("K_first", r"初(?P<ch>十|[一二三四五六七八九])(?![中高])", lambda m: _at("moonday", m, small(m["ch"]))),
-    ("K_festival", rf"(?<![\dA-Za-z.])(?P<fest>{_alt(FESTIVALS)})(?![\d.])", _festival),
-    ("K_break", r"(?P<brk>(?<![春季调细环关情礼时章音过])节(?=前|后|假)|长假|小长假)", lambda m: _at("break", m)),
-    ("K_newyear", r"(?P<ny>(?<![\d零一二三四五六七八九十两几半多今明去前后本每当大成青少老中童壮往常近历全整周学财同旧那这])年(?=[之以]?前|[之以]?后)|过完年|过了年)", lambda m: _at("newyear", m, word=m["ny"])),
     (
         "K_clock",
         r"(?<![\d:.])(?:(?P<c_h>\d{1,2}):(?P<c_m>[0-5]\d)(?::[0-5]\d)?(?!\d) ?(?P<c_ap>[aApP][mM]?(?![a-zA-Z]))?"
         r"|(?:(?P<c_pair>[一二两三四五六七八九](?=[二三四五六七八九十]点)))?(?P<c_hour>\d{1,2}|零|十[一二]?|二十[一二三四]?|[一二两三四五六七八九])[点时](?![.\d]\d?[万亿%米])"
-        r"(?P<c_tail>钟|整|半|[一三]刻钟?|(?P<c_min>零[一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?|[0-5]\d|[一二三四五六七八九](?=分(?!之)))分?(?!之))?)",
+        r"(?P<c_tail>钟|整|半|[一三13]刻钟?|(?P<c_min>零[一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?|[0-5]\d|[一二三四五六七八九](?=分(?!之)))分?(?!之))?)",
         _clock,
     ),
+    ("K_festival", rf"(?<![\dA-Za-z.])(?P<fest>{_alt(FESTIVALS)})(?![\d.])", _festival),
+    ("K_break", r"(?P<brk>(?<![春季调细环关情礼时章音过])节(?=前|后|假)|长假|小长假)", lambda m: _at("break", m)),
+    ("K_newyear", r"(?P<ny>(?<![\d零一二三四五六七八九十两几半多今明去前后本每当大成青少老中童壮往常近历全整周学财同旧那这])年(?=[之以]?前|[之以]?后)|过完年|过了年)", lambda m: _at("newyear", m, word=m["ny"])),
     ("K_part", rf"(?P<pt>{_alt(w for w in PARTS if len(w) > 1)}|(?<=[今明昨])[早晚晨夜]|(?<=[号日天一二三四五六])[早晚](?![会期点饭班]))", _part),
     ("K_lead", r"(?P<ld>农历|阴历|旧历|大年|公历|阳历)", lambda m: _at("lead", m, word=m["ld"])),
 )  # fmt: skip

@@ -64,7 +64,7 @@ def find_dates(text: str, now: datetime, *, calendar: WorkCalendar | None = None
     if not atoms:
         return []
     phrases = group_atoms(body, atoms, ctx)
-    phrases = merge_appositions(body, join_ranges(body, phrases, ctx))
+    phrases = merge_appositions(body, join_ranges(body, phrases, ctx), ctx)
     for phrase in phrases:
         apply_modifiers(body, phrase, ctx)
     phrases += read_offsets(body, atoms, phrases, ctx)

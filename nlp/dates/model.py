@@ -67,6 +67,7 @@ class Window:
     past: bool = False
     free: date | None = None  # of a legal holiday: the first working day after its break
     eve: date | None = None  # and the last day before it
+    running: date | None = None  # the last day of that break when it is on right now
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from nlp.dates.resolve import Context, plus
 _LINK: Final = re.compile(r"[ ]?[又零加]?[ ]?")
 _POST: Final = re.compile(
     r"[ ]?(?:左右|的时间|时间)?(?:(?P<within>[之以]内|内(?![部容存科行参置径涵销审控网业])|里(?![面程])|不到)"
-    r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果来院端缀视]))|(?P<ago>[之以]?前(?![台期面提景端往天年段后])))"
+    r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果来院端缀视]))|(?P<ago>[之以]?前(?![台期面提景端往天年段后]))|(?P<since>以来))"
 )
 _PRE: Final = re.compile(
     r"(?:(?P<past>最近的?|近|过去的?|(?<![一-鿿])前|(?<![一-鿿])上|这)|(?P<next>未来的?|接下来的?|今后的?|往后|(?<![一-鿿])后|(?<![一-鿿])下)|(?P<wait>再过|再等|再有|还剩|过|等))[ ]?$"
@@ -156,7 +156,7 @@ def _read(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Ph
         end = post.end()
     if kind == "ago":
         window = _ago(text, start, run, phrases, ctx)
-    elif lead == "past" and kind not in ("after", "later"):
+    elif kind == "since" or (lead == "past" and kind not in ("after", "later")):
         begin, _ = _total(ctx.today, run, True, ctx, -1)
         window = Window(start=begin, end=ctx.today, due=None, grain="day", rule="span-past", past=True)
         if left.endswith("这") and kind == "within":

@@ -16,15 +16,15 @@ from nlp.dates.resolve import Context, Slots, plus, resolve
 from nlp.dates.vetoes import refused
 
 _RANK: Final = {
-    "lead": 5, "year": 10, "half": 20, "quarter": 20, "month": 30, "months": 30, "festival": 30, "newyear": 30,
+    "lead": 15, "year": 10, "half": 20, "quarter": 20, "month": 30, "months": 30, "years": 10, "festival": 30, "newyear": 30,
     "break": 30, "edge": 40, "nth": 45, "nspan": 45, "week": 50, "halfweek": 50, "weekday": 60, "day": 60, "dayraw": 60,
     "moonday": 60, "date": 60, "md": 60, "relday": 60, "relpair": 60, "part": 70, "clock": 80,
 }  # fmt: skip
 # Which atoms may stand before the atom of a kind; what is not listed opens a phrase.
 _AFTER: Final = {
-    "year": {"lead"},
     "half": {"year"},
     "quarter": {"year"},
+    "lead": {"year"},
     "month": {"year", "lead"},
     "months": {"year"},
     "festival": {"year", "lead"},
@@ -133,7 +133,8 @@ def _remember(phrase: Phrase, ctx: Context) -> None:
 def _inherit(left: Phrase, right: Phrase, ctx: Context) -> Window | None:
     """The right end of a range, with what only the left end says: 9月28号到30号, 下午5点到6点."""
     lowest = min(_RANK[atom.kind] for atom in right.atoms)
-    coarse = tuple(atom for atom in left.atoms if _RANK[atom.kind] < lowest)
+    whole = right.has("relday", "relpair", "date", "week", "festival", "newyear", "break", "nth")
+    coarse = () if whole else tuple(atom for atom in left.atoms if _RANK[atom.kind] < lowest)
     window = resolve(slots_of(coarse + right.atoms), ctx) if coarse else right.window
     start = left.window.start
     if window is None or start is None or window.end is None:
@@ -182,13 +183,44 @@ def join_ranges(text: str, phrases: list[Phrase], ctx: Context) -> list[Phrase]:
     return joined
 
 
-def merge_appositions(text: str, phrases: list[Phrase]) -> list[Phrase]:
+def _weekday_alone(phrase: Phrase) -> bool:
+    return len(phrase.atoms) == 1 and phrase.atoms[0].kind == "weekday" and phrase.atoms[0].n < 8
+
+
+def _numbered_day(phrase: Phrase) -> bool:
+    window = phrase.window
+    return phrase.has("day", "dayraw", "date", "md") and window.start == window.end is not None
+
+
+def _agrees(window: Window, weekday: Phrase) -> bool:
+    return window.start is not None and window.start.isoweekday() == weekday.atoms[0].n
+
+
+def _nearest_agreeing(phrase: Phrase, weekday: int, ctx: Context) -> None:
+    """星期天, 二月十号: when only the day just gone by was a Sunday, that one is meant."""
+    window = phrase.window
+    if window.start is None or window.start.isoweekday() == weekday or phrase.has("year", "date"):
+        return
+    last = plus(window.start, months=-12 if phrase.has("month", "md") else -1)
+    if last.isoweekday() == weekday and (ctx.today - last).days <= 60:
+        window.start = window.end = window.due = last
+
+
+def merge_appositions(text: str, phrases: list[Phrase], ctx: Context) -> list[Phrase]:
     """周五 20号, 10月12号,星期一: two names of one day are one phrase."""
     merged: list[Phrase] = []
     for phrase in phrases:
         previous = merged[-1] if merged else None
         if previous and re.fullmatch(r"[ ,(]{0,2}(?:也就是|就是|是)?", text[previous.end : phrase.start]):
             a, b = previous.window, phrase.window
+            if _weekday_alone(phrase) and _numbered_day(previous) and _agrees(a, phrase):
+                previous.end = phrase.end
+                continue
+            if _weekday_alone(previous) and _numbered_day(phrase):
+                _nearest_agreeing(phrase, previous.atoms[0].n, ctx)
+                if _agrees(b, previous):
+                    merged[-1] = replace(phrase, start=previous.start)
+                    continue
             one_day = a.start is not None and (a.start, a.end) == (b.start, b.end) and a.start == a.end
             if one_day and not phrase.has("clock") and {a.rule, b.rule} != {"time-of-day"}:
                 window = replace(b, clock=b.clock or a.clock)
@@ -220,6 +252,8 @@ def apply_modifiers(text: str, phrase: Phrase, ctx: Context) -> None:
             _since(window, text[post.start() : post.end()])
         elif kind == "within" and window.grain == "holiday" and window.free and window.eve:
             window.start, window.end = plus(window.eve, days=1), plus(window.free, days=-1)
+            if window.running is not None:
+                window.start, window.end = ctx.today, window.running
             window.due = window.end
         elif kind == "about":
             window.loose = True
@@ -276,7 +310,9 @@ def _until(window: Window, ctx: Context, *, inclusive: bool, phrase: Phrase) -> 
 
 def _open(window: Window, *, inclusive: bool) -> None:
     """X后 opens on X, or on the first day after a week, month or year, or after a break."""
-    if window.free is not None:
+    if window.running is not None:
+        window.start = plus(window.running, days=1)
+    elif window.free is not None:
         window.start = window.free
     elif not inclusive and window.grain in ("week", "month", "quarter", "half", "year", "weekend"):
         window.start = plus(window.end, days=1) if window.end else None

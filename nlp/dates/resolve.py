@@ -135,11 +135,6 @@ def _festival(slots: Slots, ctx: Context) -> Window | None:
     year = _year(slots, ctx)
     if year is None and "day" not in slots:
         when = next_festival(name, ctx.today)
-        if name in LEGAL and name not in ("元旦", "元旦节"):  # still inside its break
-            for last in (ctx.today.year, ctx.today.year - 1):
-                gone = festival_day(name, last)
-                if gone and gone < ctx.today <= ctx.calendar.break_around(gone)[1]:
-                    when = gone
     else:
         lunar_end = year is not None and FESTIVALS[name][0] == "eve" and slots["year"].word != "rel"
         when = festival_day(name, (year or ctx.today.year) + lunar_end)
@@ -150,6 +145,9 @@ def _festival(slots: Slots, ctx: Context) -> Window | None:
         first, last_off = ctx.calendar.break_around(when)
         window.eve, window.free = plus(first, days=-1), plus(last_off, days=1)
         window.provisional = not ctx.calendar.published(when.year)
+        gone = festival_day(name, ctx.today.year) if year is None else None
+        if gone and gone < ctx.today <= (running := ctx.calendar.break_around(gone)[1]):
+            window.running = running  # 过完国庆, said on the third day of it
     return window
 
 
@@ -421,6 +419,9 @@ def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
         return _lunar(slots, ctx) if slots["month"].word == "lunar" else _in_month(slots, ctx)
     if "months" in slots:
         return _months(slots, ctx)
+    if "years" in slots:
+        low, high = sorted((slots["years"].n, slots["years"].m))
+        return _span(date(low, 1, 1), date(high, 12, 31), "year", "years")
     if "quarter" in slots:
         return _quarter(slots, ctx)
     if "half" in slots:
@@ -441,10 +442,10 @@ def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
         return _relative(slots, ctx)
     if "weekday" in slots:
         return _weekday(slots["weekday"], ctx)
-    if "clock" in slots or "part" in slots:
-        return _span(ctx.today, ctx.today, "day", "time-of-day")
     if "nth" in slots and slots["nth"].word == "day" and slots["nth"].n > 0:
         return _single(plus(ctx.today, days=slots["nth"].n - 1), "nth-day")
+    if "clock" in slots or "part" in slots:
+        return _span(ctx.today, ctx.today, "day", "time-of-day")
     return None
 
 

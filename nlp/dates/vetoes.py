@@ -71,7 +71,7 @@ def refused(text: str, atoms: tuple[Atom, ...], start: int, end: int) -> bool:
     left, kinds = text[max(0, start - 8) : start], {atom.kind for atom in atoms}
     last = atoms[-1]
     if not (start == 0 and end == len(text)):
-        if text[start].isascii() and left and re.match(r"[A-Za-z0-9_#\-./]", left[-1]):
+        if text[start].isascii() and left and re.search(r"[A-Za-z0-9_#./]$|[A-Za-z0-9]-$", left):
             return True
         if text[end - 1].isdigit() and end < len(text) and re.match(r"[A-Za-z%]", text[end]):
             return True
@@ -144,6 +144,8 @@ def _refused_clock(text: str, last: Atom, start: int, end: int, left: str) -> bo
         return True  # 一点 is "a little"
     if _AFTER_CLOCK.match(text, end):
         return True
+    if last.n >= 9:  # nobody makes ten points; 十一点 is an hour
+        return False
     return not (_CLOCK_FRAME_L.search(left) and _CLOCK_FRAME_R.match(text, end))
 
 
