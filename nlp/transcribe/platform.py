@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nlp.ports import Hints, Segment, Transcriber, Transcript
-from sales.errors import SpeechUnavailable
+from sales.errors import BadAudio, SpeechUnavailable
 
 BACKEND = "platform"
 # The recording will not be heard soon, or never: better the platform's words than none.
@@ -60,6 +60,10 @@ class WithPlatformText:
             return platform_transcript(hints)
         try:
             heard = self.own.transcribe(data, hints)
+        except BadAudio:
+            if offered:
+                return platform_transcript(hints)
+            raise
         except SpeechUnavailable as error:
             if offered and error.reason in GIVE_UP:
                 return platform_transcript(hints)

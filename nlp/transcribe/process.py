@@ -82,6 +82,12 @@ class ProcessTranscriber:
             self._turn.release()
 
     def describe(self) -> Mapping[str, object]:
+        """See ``nlp.ports.Transcriber``; ``pid`` besides, None while no process runs."""
+        if not self._ready and self._turn.acquire(blocking=False):
+            try:
+                self._notice_ready()
+            finally:
+                self._turn.release()
         alive = self._child is not None and self._child.poll() is None
         return {
             "backend": self.spec.backend,
@@ -147,6 +153,13 @@ class ProcessTranscriber:
             raise SpeechUnavailable("no_model", retry_after_s=300.0, detail=self._detail)
         self._ready, self._detail = True, ""
         log.info("speech model %s ready in %.1f s", self.spec.model, time.monotonic() - began)
+
+    def _notice_ready(self) -> None:
+        """Take the news that a model loaded, or does not, if it has come."""
+        if self._pipe is not None and not self._ready:
+            with contextlib.suppress(SpeechUnavailable, OSError):
+                if self._pipe.poll(0):
+                    self._wait_ready()
 
     def _send(self, message: object) -> None:
         assert self._pipe is not None

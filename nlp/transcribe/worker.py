@@ -7,8 +7,10 @@ when the parent is gone, however it went, standard input ends and this process w
 from __future__ import annotations
 
 import logging
+import math
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 def main(descriptor: int) -> None:
     """Serve the parent until it hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes us
     threading.Thread(target=_die_with_parent, daemon=True).start()
     connection = Connection(descriptor)
     spec: WorkerSpec = connection.recv()
@@ -89,8 +92,6 @@ def _hear(
 
 
 def _segment(heard: Heard) -> Segment:
-    import math
-
     sure = None if heard.avg_logprob is None else min(1.0, math.exp(heard.avg_logprob))
     return Segment(
         start_s=heard.start_s, end_s=heard.end_s, text=simplified(heard.text), confidence=sure

@@ -205,6 +205,8 @@ def test_start_loads_in_the_background_and_close_ends_it(fresh: ProcessTranscrib
     fresh.start()
     pid = int(str(fresh.describe()["pid"]))
     assert _alive(pid)
+    while not fresh.describe()["ready"]:  # the suite's own time limit is the only clock here
+        time.sleep(0.05)
     fresh.close()
     assert not _alive(pid)
     with pytest.raises(SpeechUnavailable):
@@ -345,3 +347,13 @@ def test_a_busy_server_is_tried_again_rather_than_replaced() -> None:
 
 def test_a_platform_that_sends_only_text_needs_no_recording() -> None:
     assert WithPlatformText(Fixed("own")).transcribe(b"", OFFERED).text == "拜访恒基水泥"
+
+
+def test_words_of_the_platform_outlive_a_recording_that_cannot_be_heard() -> None:
+    class Deaf(Fixed):
+        def transcribe(self, data: bytes, hints: Hints) -> Any:
+            raise BadAudio("damaged")
+
+    assert WithPlatformText(Deaf()).transcribe(b"x", OFFERED).backend == "platform"
+    with pytest.raises(BadAudio):
+        WithPlatformText(Deaf()).transcribe(b"x", NO_HINTS)
