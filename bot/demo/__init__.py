@@ -1,0 +1,1 @@
+"""A made-up company, so that every page and card has something to show."""
