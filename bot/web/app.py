@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from bot.channels.base import ChannelError
-from bot.web import auth, console_api, pages
+from bot.web import auth, console_api, memo_page, pages
 from bot.web.deps import DEPS, WebDeps
 from bot.web.draw import render
 from bot.web.sse import CHANGES, Changes
@@ -75,6 +75,7 @@ def build_web(deps: WebDeps) -> web.Application:
             web.get("/go/{code}", go),
             web.get("/favicon.ico", favicon),
             *pages.routes(),
+            *memo_page.routes(),
             *console_api.routes(),
         ]
     )
@@ -127,6 +128,8 @@ def _why(error: web.HTTPException) -> str:
         auth.NotForYou: "not_yours",
         auth.ForeignRequest: "foreign",
         pages.LinkOver: "link_over",
+        pages.NotAllowed: "not_allowed",
+        pages.WhoAreYou: "who_are_you",
         web.HTTPMisdirectedRequest: "host",
         web.HTTPNotFound: "not_found",
         web.HTTPRequestEntityTooLarge: "too_big",

@@ -35,6 +35,7 @@ class Sample:
 
     title: str
     path: Path
+    text: str = ""  # what it says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def render(
         "demo": request.app[DEPS].demo,
         "token": who.token if who else "",
         "logged_in": who is not None,
-        "form_key": secrets.token_hex(16),  # a form sent twice is one event
+        "event_key": lambda: secrets.token_hex(16),  # a form sent twice is one event
         "viewer": None,
         "link": lambda path: path,
         **values,

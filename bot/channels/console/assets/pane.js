@@ -87,12 +87,12 @@ export class Pane {
     if (!this.shared.samples.length) return undefined;
     const list = el("div", { class: "menu-list" });
     const menu = el("details", { class: "menu" }, el("summary", { class: "tool" }, "示例语音"), list);
-    this.shared.samples.forEach((title, n) => {
+    this.shared.samples.forEach(({ title, text }, n) => {
       list.append(
         el(
           "div",
           { class: "menu-row" },
-          el("span", {}, title),
+          el("span", { title: text }, title, text ? el("small", { class: "quiet sample-text" }, text) : ""),
           el("audio", { controls: true, preload: "none", src: `/console/sample/${n}` }),
           el(
             "button",
