@@ -1,4 +1,4 @@
-"""One suite for both queues, through their real workers: order, lanes, retries, parking, recovery."""
+"""One suite for both queues, through their real workers: order, lanes, retries, parking."""
 
 from __future__ import annotations
 

@@ -157,8 +157,7 @@ class Desk:
     def next_job(self) -> Job | None:
         for lane in ("tap", "message", "speech", "push"):
             if self.db.is_sqlite:
-                queue = EmbeddedQueue()
-                job = self.db.write(lambda s, lane=lane: queue.claim(s, lane))
+                job = self.db.write(lambda s, lane=lane: EmbeddedQueue().claim(s, lane))
             else:
                 job = self.db.write(lambda s, lane=lane: _claim_on_postgres(s, lane))
             if job:
@@ -284,5 +283,5 @@ def _people_and_lists(session: Any) -> None:
         )
     lists.put_contact(session, now=now, customer="恒基水泥有限公司", name="赵国强", role="采购经理")
     for name in ("电动闸板阀", "安全阀", "蝶阀", "减压阀", "隔膜阀"):
-        lists.put_product(session, now=now, name=name)
+        lists.put_product(session, name=name)
     lists.put_competitor(session, name="国泰")
