@@ -59,18 +59,24 @@ _SIGN_L: Final = re.compile(
     r"(?:(?P<sign>US\$|HK\$|[¥$€£₩])|(?P<code>人民币|美元|港币|港元|欧元|日元|英镑|台币|RMB|rmb|USD|EUR|HKD))[ ]?$"
 )
 _JOIN: Final = re.compile(r"[ ]?(?:\(含\))?[ ]?(?:到|至|-|~)[ ]?")
-_COINS: Final = re.compile(r"[ 又]*(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?P<coin>毛|角|分|美分|日本钱|本钱|仙)")
+_COINS: Final = re.compile(
+    r"[ 又]*(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?P<coin>毛|角|分|美分|日本钱|本钱|仙)"
+)
 _TAIL: Final = re.compile(
     r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|[ ]?(?:个|台|套|只|件|条|张|支|瓶|箱|盒|包|月|号|日|点|年|天|周|家|人|次|位|米|吨|百|折))"
     r"|(?P<half>半)"
 )
-_PERCENT: Final = re.compile(r"[ ]?(?P<more>[多来])?(?:%|(?P<permille>‰)|个百分点|(?P<points>个点)|(?P<tenth>成)(?P<half>半)?|(?P<fold>折))")
+_PERCENT: Final = re.compile(
+    r"[ ]?(?P<more>[多来])?(?:%|(?P<permille>‰)|个百分点|(?P<points>个点)|(?P<tenth>成)(?P<half>半)?|(?P<fold>折))"
+)
 _OF: Final = re.compile(r"[ ]?分[ ]?之[ ]?负?")
 _BARE_UNIT: Final = re.compile(r"(?<![零一二两三四五六七八九十百千万亿几\d])([万亿])(?=分之)")
 _HALF_PRICE: Final = re.compile(r"(?<=打)对(?=折)")
 _URL: Final = re.compile(r"https?://\S+|[\w.]+@[\w.]+")
 _FORMULA: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+|\^[+-]*\d+)(?![\w.])")
-_MIXED: Final = re.compile(r"(?<![\d/.])(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})(?![\d/])")
+_MIXED: Final = re.compile(
+    r"(?<![\d/.])(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})(?![\d/])"
+)
 
 
 def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
@@ -101,7 +107,9 @@ def _superseded(body: str, taken: list[_Item], n: int) -> bool:
     if n + 1 >= len(taken) or taken[n].unit != taken[n + 1].unit or taken[n].unit is None:
         return False
     gap = body[taken[n].end : taken[n + 1].start]
-    return correction_between(gap) or denied_before(body[max(0, taken[n].start - 6) : taken[n].start], gap)
+    return correction_between(gap) or denied_before(
+        body[max(0, taken[n].start - 6) : taken[n].start], gap
+    )
 
 
 def _numerals(body: str) -> list[Number]:
@@ -139,7 +147,13 @@ def _items(body: str) -> Iterator[_Item]:
 def _lifted(left: Number, right: Number) -> float:
     """The left end of a range, in the unit of the right one when it has none of its own."""
     unit = right.unit
-    if right.form == "digits" and unit == 1 and right.high >= 1000 and right.high % 1000 == 0 and left.high < 100:
+    if (
+        right.form == "digits"
+        and unit == 1
+        and right.high >= 1000
+        and right.high % 1000 == 0
+        and left.high < 100
+    ):
         unit = 1000  # 10~15k
     if unit >= 1000 and left.unit < unit and left.low * unit < right.high:
         return left.low * unit
@@ -184,7 +198,11 @@ def _share(body: str, below: _Item, above: _Item) -> None:
     if named or below.low <= 0:
         return
     scale = 100 / below.low
-    below.low, below.high, below.unit = round(above.low * scale, 12), round(above.high * scale, 12), "%"
+    below.low, below.high, below.unit = (
+        round(above.low * scale, 12),
+        round(above.high * scale, 12),
+        "%",
+    )
 
 
 def _money(body: str, item: _Item, previous_end: int) -> bool:
@@ -215,7 +233,11 @@ def _money(body: str, item: _Item, previous_end: int) -> bool:
         framed = bool(words.STRONG_L.search(body[max(0, item.start - 12) : item.start]))
         if coin[1] == "毛" or whole or (framed and coin[0].endswith("钱")):
             scale = 0.01 if coin[1] == "分" else 0.1
-            item.low, item.high, item.unit = round(item.low * scale, 4), round(item.high * scale, 4), "CNY"
+            item.low, item.high, item.unit = (
+                round(item.low * scale, 4),
+                round(item.high * scale, 4),
+                "CNY",
+            )
             item.end = coin.end()
             tail = _TAIL.match(body, item.end)
             if coin[1] != "分" and tail and tail["n"]:
@@ -235,7 +257,7 @@ def _no_money(body: str, item: _Item, code: str, at: int) -> bool:
         return alone and not re.match(r"块(?:钱|[一二三四五六七八九\d])", body[at : at + 2])
     if code == "元":
         return bool(words.YUAN_R.match(body, at))
-    return code == "刀" and not re.match(r"$|[,。 ]", body[at + 1 : at + 2])
+    return code in ("刀", "欧") and not re.match(r"$|[,。 ]", body[at + 1 : at + 2])
 
 
 def _coins(body: str, item: _Item, *, kuai: bool) -> None:
@@ -300,38 +322,47 @@ def _framed(body: str, item: _Item, previous_end: int, *, alone: bool) -> None:
         return
     if not per and (words.MEASURE.match(body, item.end) or words.COUNT_R.match(body, item.end)):
         return
-    if words.TECH_L.search(body, max(0, item.start - 14), item.start):
+    each = words.PER_L.search(left)
+    if not (per or each) and words.TECH_L.search(body, max(0, item.start - 14), item.start):
         return
-    large = item.number.unit >= 1000 or item.high >= 1000
-    strong = words.STRONG_L.search(left) or words.PER_L.search(left)
-    whole = alone and item.start == 0 and item.end == len(body) and item.number.unit >= 10**4
+    strong = each or words.STRONG_L.search(left)
+    said = body[item.start : item.end]
+    large = number.unit >= 10**4 or (number.unit >= 1000 and item.high >= 1000)
+    whole = alone and item.start == 0 and item.end == len(body) and large and not said.isdigit()
     if strong and (item.high >= 100 or per or _priced(left, item)):
         item.unit = "CNY"
-    elif per and item.high >= 100:
+    elif (per and item.high >= 100) or whole:
         item.unit = "CNY"
-    elif whole:
-        item.unit = "CNY"
-    elif large and words.BOUND_R.match(body, item.end):
-        near = body[max(0, item.start - 40) : item.start] + body[item.end : item.end + 16]
+    elif alone and large and words.BOUND_R.match(body, item.end):
+        # Nobody counts goods by the 万 without saying of what: 大概二三十万 is money.
         if number.unit >= 10**4 or words.WEAK_L.search(left):
-            topic = words.TOPIC.search(near) or words.SUM_L.search(left)
-            if topic and (words.WEAK_L.search(left) or number.unit >= 10**4):
-                item.unit = "CNY"
+            item.unit = "CNY"
     if item.unit is not None and per:
         item.role = "单价"
 
 
 def _priced(left: str, item: _Item) -> bool:
     """单价十二块三 has its unit; 单价十二, 降到十一点八 are sums too, 降了三 is not."""
-    return bool(re.search(r"价[格是为到在:]*$|(?:降|压|砍|让|涨)到$|每[一-鿿]{1,3}$", left)) and item.high >= 1
+    return (
+        bool(re.search(r"价[格是为到在:]*$|(?:降|压|砍|让|涨)到$|每[一-鿿]{1,3}$", left))
+        and item.high >= 1
+    )
 
 
 def _price_per(body: str, item: _Item) -> bool:
     """两千三一台, 八千一台: the 一 belongs to 一台, never to the number."""
-    if re.match(r"[ ]?(?:一|/|每)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米|次|年|月|人|天)", body[item.end : item.end + 4]):
+    if re.match(
+        r"[ ]?(?:一|/|每)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米|次|年|月|人|天)",
+        body[item.end : item.end + 4],
+    ):
         return True
     said = body[item.start : item.end]
-    if len(said) > 1 and said[-1] == "一" and said[-2] in "百千万" and words.PER_UNIT.match(body, item.end):
+    if (
+        len(said) > 1
+        and said[-1] == "一"
+        and said[-2] in "百千万"
+        and words.PER_UNIT.match(body, item.end)
+    ):
         number = next(scan(said[:-1]), None)
         if number is not None and number.end == len(said) - 1:
             item.low, item.high, item.end = number.low, number.high, item.end - 1
@@ -378,10 +409,14 @@ def _joined(body: str, taken: list[_Item]) -> list[_Item]:
 
 def _plain(body: str, items: list[_Item], taken: list[_Item]) -> list[_Item]:
     """Numbers that are no amount: counts, fractions, powers, dozens."""
-    blocked = [(item.start, item.end) for item in taken] + [m.span() for m in words.NOT_NUMBER.finditer(body)]
+    blocked = [(item.start, item.end) for item in taken] + [
+        m.span() for m in words.NOT_NUMBER.finditer(body)
+    ]
     out: list[_Item] = []
 
-    def add(start: int, end: int, low: float, high: float, number: Number, *, approx: bool = False) -> None:
+    def add(
+        start: int, end: int, low: float, high: float, number: Number, *, approx: bool = False
+    ) -> None:
         if not any(low_at < end and start < high_at for low_at, high_at in blocked):
             out.append(_Item(start, end, low, high, approx, number))
             blocked.append((start, end))
@@ -397,9 +432,17 @@ def _plain(body: str, items: list[_Item], taken: list[_Item]) -> list[_Item]:
     _fractions(body, items, add)
     for number in scan(body):
         start, end, low, high = number.start, number.end, number.low, number.high
-        if start and body[start - 1] in "负-" and not (start > 1 and re.match(r"[\w负-]", body[start - 2])):
+        if (
+            start
+            and body[start - 1] in "负-"
+            and not (start > 1 and re.match(r"[\w负-]", body[start - 2]))
+        ):
             start, low, high = start - 1, -high, -low
-        if end < len(body) and body[end] == "打" and not body.startswith(("打折", "打电", "打算"), end):
+        if (
+            end < len(body)
+            and body[end] == "打"
+            and not body.startswith(("打折", "打电", "打算"), end)
+        ):
             end, low, high = end + 1, low * 12, high * 12
         if body[number.start : number.end] in ("万", "千", "百", "半", "几", "亿", "兆"):
             continue
@@ -431,6 +474,8 @@ def _formula(text: str) -> float | None:
             return float(text)
         base, _, power = text.partition("^")
         sign = -1.0 if base.startswith("-") else 1.0
-        return sign * float(abs(float(base)) ** (int(power.lstrip("+-")) * (-1) ** power.count("-")))
+        return sign * float(
+            abs(float(base)) ** (int(power.lstrip("+-")) * (-1) ** power.count("-"))
+        )
     except (OverflowError, ValueError, ZeroDivisionError):
         return None

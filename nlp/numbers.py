@@ -130,10 +130,10 @@ class Number:
 _ASCII = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?!\.\d)|\d+|(?<![\w.])\.\d+"
 _RUN: Final = re.compile(
     rf"(?:{_ASCII}|[{_D}{_U}几半]|数(?=[十百千万亿]))"
-    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|点(?=[{_ONE}])|半(?![年月天小个]))*"
+    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|个(?=亿)|点(?=[{_ONE}])|半(?![年月天小个]))*"
     r"(?:[kKmMwW](?![0-9a-zA-Z]))?"
 )
-_TOKEN: Final = re.compile(rf"{_ASCII}|[{_D}{_U}几数半多余来点kKmMwW]")
+_TOKEN: Final = re.compile(rf"{_ASCII}|[{_D}{_U}几数半多余来点个kKmMwW]")
 _FRACTION: Final = re.compile(r"分之")
 
 
@@ -159,7 +159,13 @@ class _Sum:
         if self.digit >= 1000 and unit < 1000:
             return False
         self.group += self.digit * unit
-        self.digit, self.floor, self.last_unit, self.zero, self.units = None, unit, unit, False, True
+        self.digit, self.floor, self.last_unit, self.zero, self.units = (
+            None,
+            unit,
+            unit,
+            False,
+            True,
+        )
         return True
 
     def big(self, unit: int) -> bool:
@@ -251,6 +257,8 @@ def _evaluate(tokens: list[str | tuple[int, int]], side: int) -> tuple[float, in
         elif token in ("多", "余", "来"):
             if not state.units and state.digit is None:
                 return None
+        elif token == "个":  # 三个亿
+            continue
         elif token == "半":
             if state.units and state.digit is None:
                 state.group += state.last_unit / 2
@@ -273,6 +281,7 @@ def _evaluate(tokens: list[str | tuple[int, int]], side: int) -> tuple[float, in
             if state.digit is None or state.units or at != len(tokens):
                 return None
             state.digit *= _SUFFIX[token.lower()]
+            state.last_unit = _SUFFIX[token.lower()]
         else:
             if state.digit is not None:
                 return None

@@ -24,6 +24,8 @@ _COUNT = r"(?:\d+(?:\.\d+)?|[零一二两俩三四五六七八九十百]+几?|[�
 _CNY = r"[零一二三四五六七八九]"
 _WEEK = r"(?:周|星期|礼拜)"
 _WD = r"[一二三四五六日天末]|[1-6](?![\d.:%点个])"
+_BARE_MONTH = r"(?<![个\d零一二三四五六七八九十本这当下上])"
+_BARE_YEAR = r"(?<![\d零一二三四五六七八九十两几半今明去前后本每当])"
 _NEXT = r"下下下|下下|下|上上上|上上|上|本|这|今|当"
 _ONE = r"一个|一|个"
 
@@ -272,7 +274,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     ("K_tight", r"(?<![\d.])(?P<tight>(?:19|20)\d\d-\d\d-\d\d)(?=-?\d\d:)", lambda m: _iso_run(m)),
     ("K_mdy", r"(?<!\d)(?P<mdy>\d{1,2}/\d{1,2}/(?:19|20)\d\d)(?!\d)", _mdy),
     ("K_ymd", r"(?<![\d-])(?P<ymd>\d\d-\d{1,2}-\d{1,2})(?![\d-])", _ymd),
-    ("K_md", r"(?<![\w.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d)(?![\d./\-%a-zA-Z])", _md),
+    ("K_md", r"(?<![\w.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d|\d{1,2}\.\d{1,2}(?=[之以]前|前(?!台)|号|截止|上午|下午|晚))(?![\d./\-%a-zA-Z])", _md),
     ("K_months", rf"(?<!\d)(?P<ms_from>{_MONTH})月?份?[到至~-](?P<ms_to>{_MONTH})(?=月(?!{_DAY}))月份?", _months),
     ("K_years", r"(?<!\d)(?P<yr_from>(?:19|20)\d\d)年?[ ]?[到至~-][ ]?(?P<yr_to>(?:19|20)\d\d)(?:年(?![度]?[\d一二三四五六七八九十])|(?![\d年.-]))", _years),
     ("K_year", rf"(?<!\d)(?P<year>(?:(?:19|20)\d\d|[一二]{_CNY}{{3}}|两千|\d\d|{_CNY}{{2}})年)", _year),
@@ -305,8 +307,14 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         _month,
     ),
     (
+        "K_inside",
+        rf"(?P<in_unit>{_BARE_MONTH}月|{_BARE_YEAR}年|(?<![一二三四两几个\d])(?:季度|周))(?:[之以]?内)(?![部容存外])",
+        lambda m: _at("inside", m, word=m["in_unit"]),
+    ),
+    ("K_season", r"(?P<season>暑假|暑期|寒假)", lambda m: _at("season", m, word=m["season"])),
+    (
         "K_edge",
-        r"(?P<e_unit>(?<![个\d零一二三四五六七八九十])月|(?<![\d零一二三四五六七八九十今明去前后本每当])年|季度?|(?<=[月年度季份])|(?<=的))(?P<e_word>中上旬|中下旬|上旬|中旬|下旬|底|末|初(?![一二三四五六七八九十])|尾|头|中(?![标心国学文间秋午药介断转大小上下期型]))",
+        r"(?P<e_unit>(?<![个\d零一二三四五六七八九十])月|(?<![\d零一二三四五六七八九十今明去前后本每当])年|季度?|(?<=[月年度季份])|(?<=的)|(?<![\u4e00-\u9fff])(?=[上中下]旬)|(?<=[在到等])(?=[上中下]旬))(?P<e_word>中上旬|中下旬|上旬|中旬|下旬|底|末|初(?![一二三四五六七八九十])|尾|头|中(?![标心国学文间秋午药介断转大小上下期型]))",
         _edge,
     ),
     (
@@ -349,7 +357,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     (
         "K_clock",
         r"(?<![\d:.])(?:(?P<c_h>\d{1,2}):(?P<c_m>[0-5]\d)(?::[0-5]\d)?(?!\d) ?(?P<c_ap>[aApP][mM]?(?![a-zA-Z]))?"
-        r"|(?:(?P<c_pair>[一二两三四五六七八九](?=[二三四五六七八九十]点)))?(?P<c_hour>\d{1,2}|零|十[一二]?|二十[一二三四]?|[一二两三四五六七八九])[点时](?![.\d]\d?[万亿%米])"
+        r"|(?:(?P<c_pair>[一二两三四五六七八九](?=[二三四五六七八九十]点)))?(?P<c_hour>\d{1,2}|零|十[一二]?|二十[一二三四]?|[一二两三四五六七八九])[点时](?![.\d]\d?[万亿%米]|[零一二三四五六七八九]{1,3}(?:[万亿米%折倍吨千]|个点|公斤))"
         r"(?P<c_tail>钟|整|半|[一三13]刻钟?|(?P<c_min>零[一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?|[0-5]\d|[一二三四五六七八九](?=分(?!之)))分?(?!之))?)",
         _clock,
     ),
@@ -367,7 +375,9 @@ def _iso_run(m: re.Match[str]) -> Atom | None:
 
 def _half_span(m: re.Match[str]) -> Atom:
     word = m["hm"]
-    unit = "month" if "月" in word else "year" if "年" in word else "day" if "天" in word else "hour"
+    unit = (
+        "month" if "月" in word else "year" if "年" in word else "day" if "天" in word else "hour"
+    )
     return Atom("dur", m.start(), m.end(), word=unit, x=0.5, y=0.5)
 
 

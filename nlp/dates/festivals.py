@@ -67,7 +67,9 @@ _TERMS: Final = (
     "霜降 立冬 小雪 大雪 冬至"
 )
 # 雨水, 大雪 and their like are weather far more often than a date.
-_WEATHER: Final = frozenset("雨水 小雪 大雪 大寒 小寒 大暑 小暑 小满 白露 寒露 霜降 处暑 谷雨".split())
+_WEATHER: Final = frozenset(
+    "雨水 小雪 大雪 大寒 小寒 大暑 小暑 小满 白露 寒露 霜降 处暑 谷雨".split()
+)
 
 NEW_YEAR_EVE: Final = "除夕"
 

@@ -20,7 +20,8 @@ from sales.calendar import WorkCalendar
 _NOW: Final = re.compile(r"(?:现在|此时|此刻|当前|目前|眼下|马上|立刻|立即|即刻|依家|而家)")
 # 今天拜访了, 上午去了: what was done today is not due today.
 _DONE: Final = re.compile(
-    r"[^,。;!?]{0,2}?(?:我们?|刚|就|已经|又|才|跟|和|先|在|去|到)*[^,。;!? 要得会让请答应必须争取准备打算]{0,8}?(?:了(?!解)|过(?![去来]))"
+    r"[^,。;!?]{0,2}?(?:我们?|刚|就|已经|又|才|跟|和|先|在|去|到)*[^,。;!? 要得会让请答应必须争取准备打算]{0,8}?"
+    r"(?:了(?!解)|过(?![去来])|完(?![成整全]))|[^,。;!?]{0,2}没(?!问题)"
 )
 _STRONG: Final = re.compile(
     r"不对|说错|错了|口误|更正|纠正|搞错|记错|弄错|应该是|应当是|改成|改到|改为|改在|挪到|推到|推迟到|延到|延期到|提前到|换成"
@@ -98,7 +99,11 @@ def _hit(phrase: Phrase, folded: Folded, text: str, ctx: Context) -> DateHit:
     if not past and due is not None:
         if _only_today(phrase) and _DONE.match(folded.text, phrase.end):
             past = True
-        elif window.rule == "year" and phrase.atoms[0].n == 0 and bare_period(folded.text, phrase.end):
+        elif (
+            window.rule == "year"
+            and phrase.atoms[0].n == 0
+            and bare_period(folded.text, phrase.end)
+        ):
             due, loose = None, True
     return DateHit(
         span=(start, end),
@@ -129,6 +134,8 @@ def _corrected(hits: list[DateHit], phrases: list[Phrase], body: str) -> list[Da
     for n in range(len(hits) - 1):
         gap = body[phrases[n].end : phrases[n + 1].start]
         left = body[max(0, phrases[n].start - 6) : phrases[n].start]
-        if correction_between(gap) or denied_before(left, gap):
+        if re.search(r"(?<!不)是$", left) and re.fullmatch(r"[ ,]*不是[ ]?", gap):
+            hits[n + 1] = replace(hits[n + 1], superseded=True)  # 是周五不是周四
+        elif correction_between(gap) or denied_before(left, gap):
             hits[n] = replace(hits[n], superseded=True)
     return hits

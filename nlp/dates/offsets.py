@@ -22,7 +22,7 @@ _POST: Final = re.compile(
     r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果来院端缀视]))|(?P<ago>[之以]?前(?![台期面提景端往天年段后]))|(?P<since>以来))"
 )
 _PRE: Final = re.compile(
-    r"(?:(?P<past>最近的?|近|过去的?|(?<![一-鿿])前|(?<![一-鿿])上|这)|(?P<next>未来的?|接下来的?|今后的?|往后|(?<![一-鿿])后|(?<![一-鿿])下)|(?P<wait>再过|再等|再有|还剩|过|等))[ ]?$"
+    r"(?:(?P<past>最近的?|近|过去的?|(?<![一-鿿])前|(?<![一-鿿])上|这)|(?P<next>未来的?|接下来的?|今后的?|往后|(?<![一-鿿])后|(?<![一-鿿])下)|(?P<wait>再过|再等|再有|还剩|(?<![超不通经难])过|等))[ ]?$"
 )
 _DELIVER: Final = re.compile(
     r"[ ]?(?:左右|时间)?(?:就|能|可以|我|我们|一定|肯定|保证|给你|给您)*(?:给|交(?!期|流)|出(?!差|来的)|发|搞定|完成|答复|回复|到货|送到|送货|做完|做好|弄好|解决|回话|供货|装完|装好|上线)"
@@ -39,7 +39,7 @@ _EVENT_VERB: Final = re.compile(
     r"(?P<event>到货|收货|收到[一-鿿]{0,4}|拿到[一-鿿]{0,4}|验收(?:合格|通过)?|签(?:完|了|订)?(?:合同|约|字)?|发货|开票|付款|打款|到账|中标|投产|安装|调试|"
     r"交货|交付|下单|试用|上会|开完会|会议|定标|开标|回款|上线|培训|考察|出差回来|回来)(?:了)?(?:的|再|[ ,])*$"
 )
-_NO_EVENT: Final = re.compile(r"(?:^|[ ,。])?(?:然|最|今|此|随|往|以|之|背|落|幕)后?$")
+_NO_EVENT: Final = re.compile(r"(?:^|[ ,。])(?:然|最|今|此|随|往|以|之)后$")
 # An event and the words by which it was announced earlier.
 _ANNOUNCED: Final = (
     (re.compile(r"会|评审|汇报"), re.compile(r"会(?![给把发来去有用尽])|评审|汇报")),
@@ -51,7 +51,9 @@ _ANNOUNCED: Final = (
 )
 
 
-def _moved(start: date, atom: Atom, count: float, ctx: Context, sign: int) -> tuple[date, str | None]:
+def _moved(
+    start: date, atom: Atom, count: float, ctx: Context, sign: int
+) -> tuple[date, str | None]:
     """*start* moved by *count* units of *atom*; hours and minutes also give the clock."""
     count = min(count, 40000.0)
     unit = atom.word
@@ -78,7 +80,9 @@ def _moved(start: date, atom: Atom, count: float, ctx: Context, sign: int) -> tu
     return plus(start, days=sign * days), None
 
 
-def _total(start: date, run: Sequence[Atom], high: bool, ctx: Context, sign: int) -> tuple[date, str | None]:
+def _total(
+    start: date, run: Sequence[Atom], high: bool, ctx: Context, sign: int
+) -> tuple[date, str | None]:
     clock: str | None = None
     for atom in run:
         start, clock = _moved(start, atom, atom.y if high else atom.x, ctx, sign)
@@ -98,7 +102,9 @@ def _announced(text: str, event: str, at: int, phrases: Sequence[Phrase]) -> Phr
     return None
 
 
-def _anchor(text: str, start: int, phrases: Sequence[Phrase], ctx: Context) -> tuple[date | None, int]:
+def _anchor(
+    text: str, start: int, phrases: Sequence[Phrase], ctx: Context
+) -> tuple[date | None, int]:
     """The day a span at *start* counts from, and where the words of the anchor begin.
 
     None as day: it hangs on an event that has no day.
@@ -127,6 +133,9 @@ def read_offsets(text: str, atoms: list[Atom], phrases: list[Phrase], ctx: Conte
     at = 0
     while at < len(atoms):
         if atoms[at].kind != "dur":
+            if atoms[at].kind == "nth" and atoms[at].word == "day":
+                nth = _nth_day(text, atoms[at], phrases, ctx)
+                found += [nth] if nth else []
             at += 1
             continue
         run = [atoms[at]]
@@ -154,15 +163,25 @@ def _read(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Ph
     window: Window | None = None
     if post is not None:
         end = post.end()
+    else:
+        dated = _beside(text, run, phrases, ctx)
+        if dated is not None:
+            return dated
     if kind == "ago":
         window = _ago(text, start, run, phrases, ctx)
     elif kind == "since" or (lead == "past" and kind not in ("after", "later")):
         begin, _ = _total(ctx.today, run, True, ctx, -1)
-        window = Window(start=begin, end=ctx.today, due=None, grain="day", rule="span-past", past=True)
+        window = Window(
+            start=begin, end=ctx.today, due=None, grain="day", rule="span-past", past=True
+        )
         if left.endswith("这") and kind == "within":
             window.past, window.start = False, ctx.today
             window.end = window.due = _total(ctx.today, run, True, ctx, 1)[0]
-    elif kind in ("within", "after", "later") or lead in ("next", "wait") or run[-1].word == "workday":
+    elif (
+        kind in ("within", "after", "later")
+        or lead in ("next", "wait")
+        or run[-1].word == "workday"
+    ):
         base, begin = _anchor(text, start, phrases, ctx)
         if lead in ("next", "wait") and pre and begin == start:
             base = ctx.today
@@ -181,6 +200,44 @@ def _read(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Ph
     return Phrase(start=start, end=end, atoms=tuple(run), window=window)
 
 
+def _nth_day(text: str, atom: Atom, phrases: list[Phrase], ctx: Context) -> Phrase | None:
+    """会后第二天: the day after the event, which is its first."""
+    if atom.n < 1:
+        return None
+    base, begin = _anchor(text, atom.start, phrases, ctx)
+    if base == ctx.today and begin == atom.start:
+        return None
+    window = Window(start=None, end=None, due=None, grain="day", rule="offset-undated", loose=True)
+    if base is not None:
+        day = plus(base, days=atom.n - 1)
+        window = Window(start=day, end=day, due=day, grain="day", rule="nth-day-after")
+    _absorb(phrases, begin)
+    return Phrase(start=begin, end=atom.end, atoms=(atom,), window=window)
+
+
+def _beside(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Phrase | None:
+    """国庆前一周, 周五前两天: so long before a day that has just been named; 国庆后一周 after it."""
+    start, end = run[0].start, run[-1].end
+    for phrase in phrases:
+        if phrase.end > start or not phrase.atoms:
+            continue
+        gap, window = text[phrase.end : start], phrase.window
+        anchor = window.start or window.end
+        if anchor and re.fullmatch(r"(?:放假|节)?(?:[之以]前|前|提前)的?", gap):
+            day, _ = _total(anchor, run, True, ctx, -1)
+            begin = phrase.start
+            _absorb(phrases, begin)
+            found = Window(start=day, end=day, due=day, grain="day", rule="span-before-day")
+            return Phrase(start=begin, end=end, atoms=tuple(run), window=found)
+        if window.start and window.rule.endswith("-after") and gap in ("", "的"):
+            base = plus(window.free, days=-1) if window.free else window.start
+            begin = phrase.start
+            _absorb(phrases, begin)
+            found = _forward(base, run, "within", ctx)
+            return Phrase(start=begin, end=end, atoms=tuple(run), window=found)
+    return None
+
+
 def _absorb(phrases: list[Phrase], begin: int) -> None:
     """国庆后三天内 is one phrase: its anchor no longer stands for itself."""
     for phrase in phrases:
@@ -190,7 +247,9 @@ def _absorb(phrases: list[Phrase], begin: int) -> None:
 
 def _forward(base: date | None, run: list[Atom], kind: str, ctx: Context) -> Window:
     if base is None:
-        return Window(start=None, end=None, due=None, grain="day", rule="offset-undated", loose=True)
+        return Window(
+            start=None, end=None, due=None, grain="day", rule="offset-undated", loose=True
+        )
     end, clock = _total(base, run, True, ctx, 1)
     low, _ = _total(base, run, False, ctx, 1)
     names = {atom.word for atom in run}
@@ -204,7 +263,11 @@ def _forward(base: date | None, run: list[Atom], kind: str, ctx: Context) -> Win
     )  # fmt: skip
 
 
-def _ago(text: str, start: int, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Window | None:
+def _ago(
+    text: str, start: int, run: list[Atom], phrases: list[Phrase], ctx: Context
+) -> Window | None:
     begin, clock = _total(ctx.today, run, True, ctx, -1)
     end, _ = _total(ctx.today, run, False, ctx, -1)
-    return Window(start=begin, end=end, due=None, grain="day", rule="span-ago", past=True, clock=clock)
+    return Window(
+        start=begin, end=end, due=None, grain="day", rule="span-ago", past=True, clock=clock
+    )

@@ -17,7 +17,7 @@ from nlp.dates.vetoes import refused
 
 _RANK: Final = {
     "lead": 15, "year": 10, "half": 20, "quarter": 20, "month": 30, "months": 30, "years": 10, "festival": 30, "newyear": 30,
-    "break": 30, "edge": 40, "nth": 45, "nspan": 45, "week": 50, "halfweek": 50, "weekday": 60, "day": 60, "dayraw": 60,
+    "break": 30, "inside": 30, "season": 30, "edge": 40, "nth": 45, "nspan": 45, "week": 50, "halfweek": 50, "weekday": 60, "day": 60, "dayraw": 60,
     "moonday": 60, "date": 60, "md": 60, "relday": 60, "relpair": 60, "part": 70, "clock": 80,
 }  # fmt: skip
 # Which atoms may stand before the atom of a kind; what is not listed opens a phrase.
@@ -28,6 +28,7 @@ _AFTER: Final = {
     "month": {"year", "lead"},
     "months": {"year"},
     "festival": {"year", "lead"},
+    "season": {"year"},
     "edge": {"year", "quarter", "month"},
     "nspan": {"year", "month", "quarter", "half"},
     "nth": {"year", "month", "quarter"},
@@ -52,7 +53,9 @@ _POST: Final = re.compile(
     r"|(?P<within>[之以]内|内(?![部容存蒙科外行衣参置径涵销审控网业])|期间|里(?![面程]))"
     r"|(?P<about>左右|前后|上下|许(?![可多])))"
 )
-_FESTIVE: Final = re.compile(r"(?:当?天)?(?:节|放假|假期|长假|小长假|假日|大促|黄金周|促销|活动)?(?=[之以]?前|[之以]?后|过后|期间|上班|开工|回来|$|.)")
+_FESTIVE: Final = re.compile(
+    r"(?:当?天)?(?:节|放假|假期|长假|小长假|假日|大促|黄金周|促销|活动)?(?=[之以]?前|[之以]?后|过后|期间|上班|开工|回来|$|.)"
+)
 _DONE_L: Final = re.compile(r"(?:过完|过了|放完|休完|等过|忙完)(?:这个)?$")
 _DONE_R: Final = re.compile(r"(?:节|假期?|长假)?(?:以后|之后|过后|后)?")
 _BACK_R: Final = re.compile(r"(?:节|假期?|长假|放假)?(?:回来|上班|开工|复工|结束)(?:以?后|之后)?")
@@ -211,7 +214,9 @@ def merge_appositions(text: str, phrases: list[Phrase], ctx: Context) -> list[Ph
     merged: list[Phrase] = []
     for phrase in phrases:
         previous = merged[-1] if merged else None
-        if previous and re.fullmatch(r"[ ,(]{0,2}(?:也就是|就是|是)?", text[previous.end : phrase.start]):
+        if previous and re.fullmatch(
+            r"[ ,(]{0,2}(?:也就是|就是|是)?", text[previous.end : phrase.start]
+        ):
             a, b = previous.window, phrase.window
             if _weekday_alone(phrase) and _numbered_day(previous) and _agrees(a, phrase):
                 previous.end = phrase.end
@@ -221,11 +226,15 @@ def merge_appositions(text: str, phrases: list[Phrase], ctx: Context) -> list[Ph
                 if _agrees(b, previous):
                     merged[-1] = replace(phrase, start=previous.start)
                     continue
-            one_day = a.start is not None and (a.start, a.end) == (b.start, b.end) and a.start == a.end
+            one_day = (
+                a.start is not None and (a.start, a.end) == (b.start, b.end) and a.start == a.end
+            )
             if one_day and not phrase.has("clock") and {a.rule, b.rule} != {"time-of-day"}:
                 window = replace(b, clock=b.clock or a.clock)
                 atoms = previous.atoms + phrase.atoms
-                merged[-1] = Phrase(start=previous.start, end=phrase.end, atoms=atoms, window=window)
+                merged[-1] = Phrase(
+                    start=previous.start, end=phrase.end, atoms=atoms, window=window
+                )
                 continue
         merged.append(phrase)
     return merged
@@ -273,7 +282,9 @@ def _festive(text: str, phrase: Phrase, before: str) -> None:
         phrase.end = tail.end() if tail else phrase.end
         _open(phrase.window, inclusive=False)
         return
-    middle = re.compile(r"(?:节|放假|假期|长假|小长假|假日|大促|黄金周|促销|活动|假)").match(text, phrase.end)
+    middle = re.compile(r"(?:节|放假|假期|长假|小长假|假日|大促|黄金周|促销|活动|假)").match(
+        text, phrase.end
+    )
     if middle:
         phrase.end = middle.end()
 

@@ -74,7 +74,7 @@ def _part_of(start: date, end: date, word: str, unit: str) -> Window | None:
         tenth |= {"中下旬": (15, end.day), "下旬": (21, end.day), "底": (end.day, end.day)}
         low, high = tenth[word]
         return _span(start.replace(day=low), start.replace(day=high), "edge", f"month-{word}")
-    if "旬" in word:
+    if "旬" in word:  # 中旬 alone is of the month
         return None
     if word == "底":
         return _span(end, end, "edge", f"{unit}-end")
@@ -83,7 +83,9 @@ def _part_of(start: date, end: date, word: str, unit: str) -> Window | None:
         return _span(start, last, "edge", f"{unit}-start")
     middle = plus(start, months=1 if unit == "quarter" else 5)
     low, high = month_window(middle.year, middle.month)
-    return _span(low, high if unit == "quarter" else plus(low, months=2, days=-1), "edge", f"{unit}-mid")
+    return _span(
+        low, high if unit == "quarter" else plus(low, months=2, days=-1), "edge", f"{unit}-mid"
+    )
 
 
 def _year(slots: Slots, ctx: Context) -> int | None:
@@ -246,7 +248,9 @@ def _weekday_of(monday: date, weekday: int, second: str, rule: str) -> Window:
     when = plus(monday, days=weekday - 1)
     if second:
         last = {"日": 7, "天": 7}.get(second) or small(second)
-        return _span(when, plus(monday, days=last - 1), "day", rule + "s", loose=last == weekday + 1)
+        return _span(
+            when, plus(monday, days=last - 1), "day", rule + "s", loose=last == weekday + 1
+        )
     return _span(when, when, "day", rule)
 
 
@@ -256,7 +260,8 @@ def _weekday(atom: Atom, ctx: Context) -> Window:
     window = _weekday_of(monday, atom.n, atom.word, "weekday")
     assert window.end is not None
     late = ctx.now.hour >= TODAY_COUNTS_UNTIL and window.end == ctx.today and atom.n != 8
-    if window.end < ctx.today or late:
+    begun = bool(atom.word) and window.start is not None and window.start < ctx.today
+    if window.end < ctx.today or late or begun:
         window = _weekday_of(plus(monday, days=7), atom.n, atom.word, "weekday")
     return window
 
@@ -300,7 +305,9 @@ def _edge(atom: Atom, ctx: Context) -> Window | None:
             start = date(ctx.today.year + step, 1, 1)
             window = _part_of(start, plus(start, months=12, days=-1), atom.word, "year")
         elif atom.n == 2:
-            start = plus(date(ctx.today.year, (ctx.today.month - 1) // 3 * 3 + 1, 1), months=3 * step)
+            start = plus(
+                date(ctx.today.year, (ctx.today.month - 1) // 3 * 3 + 1, 1), months=3 * step
+            )
             window = _part_of(start, plus(start, months=3, days=-1), atom.word, "quarter")
         else:
             first = plus(ctx.today.replace(day=1), months=step)
@@ -325,11 +332,33 @@ def _in_year(slots: Slots, ctx: Context) -> Window | None:
 def _relative(slots: Slots, ctx: Context) -> Window:
     if "relpair" in slots:
         atom = slots["relpair"]
-        window = _span(plus(ctx.today, days=atom.n), plus(ctx.today, days=atom.m), "day", "about-days")
+        window = _span(
+            plus(ctx.today, days=atom.n), plus(ctx.today, days=atom.m), "day", "about-days"
+        )
         window.loose = True
         return window
     when = plus(ctx.today, days=slots["relday"].n)
     return _span(when, when, "day", "relative-day")
+
+
+def _inside(atom: Atom, ctx: Context) -> Window | None:
+    """月内, 年内, 季度内, 周内: of the present one."""
+    if atom.word == "周":
+        return _week({"week": Atom("week", atom.start, atom.end)}, ctx)
+    if atom.word == "季度":
+        return _quarter({"quarter": Atom("quarter", atom.start, atom.end, word="rel")}, ctx)
+    if atom.word == "年":
+        return _span(date(ctx.today.year, 1, 1), date(ctx.today.year, 12, 31), "year", "year")
+    return _span(*month_window(ctx.today.year, ctx.today.month), "month", "month")
+
+
+def _season(slots: Slots, ctx: Context) -> Window:
+    """School holidays differ from town to town; these are the usual days, so the hit is loose."""
+    low, high = ((1, 20), (2, 20)) if slots["season"].word == "寒假" else ((7, 1), (8, 31))
+    year = _year(slots, ctx) or ctx.today.year
+    if "year" not in slots and date(year, *high) < ctx.today:
+        year += 1
+    return _span(date(year, *low), date(year, *high), "quarter", "school-holiday", loose=True)
 
 
 def _new_year(atom: Atom, ctx: Context) -> Window | None:
@@ -383,7 +412,9 @@ def _first_or_last(window: Window, atom: Atom) -> Window | None:
     """前五个月, 后三天, 最后一周 of a window."""
     if window.start is None or window.end is None:
         return None
-    months, days = (atom.n, 0) if atom.word == "month" else (0, atom.n * (7 if atom.word == "week" else 1))
+    months, days = (
+        (atom.n, 0) if atom.word == "month" else (0, atom.n * (7 if atom.word == "week" else 1))
+    )
     if atom.n > 0:
         edge = plus(window.start, months=months, days=days - 1)
         return _span(window.start, min(edge, window.end), "edge", "first-of")
@@ -422,6 +453,10 @@ def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
     if "years" in slots:
         low, high = sorted((slots["years"].n, slots["years"].m))
         return _span(date(low, 1, 1), date(high, 12, 31), "year", "years")
+    if "inside" in slots:
+        return _inside(slots["inside"], ctx)
+    if "season" in slots:
+        return _season(slots, ctx)
     if "quarter" in slots:
         return _quarter(slots, ctx)
     if "half" in slots:
