@@ -234,6 +234,20 @@ def secret_keys() -> frozenset[str]:
     )
 
 
+def value(config: Config, key: str) -> Any:
+    found: Any = config
+    for part in key.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def holds_secret(config: Config, key: str) -> bool:
+    """Whether the value of *key* must not be shown; an address without a password may be."""
+    if key == "database.url":
+        return "@" in config.database.url
+    return key in secret_keys() and bool(value(config, key))
+
+
 # --- loading ------------------------------------------------------------------------------------
 
 

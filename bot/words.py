@@ -190,6 +190,8 @@ CONFIG_FINE = "设置没有问题（{path}）"
 HIDDEN = "（已设置，不显示）"
 DEFAULT = "默认"
 
+NOT_LABELLED = "{file}：不是标注好的样本（{why}）"
+
 # --- speech -------------------------------------------------------------------------------------
 
 FINE = "正常"
@@ -201,3 +203,68 @@ MODEL_IN_USE = "现在用：{backend} {model} {detail}"
 MARKS = {"ok": "✓", "warn": "!", "bad": "×"}
 DOCTOR_FINE = "体检通过"
 DOCTOR_BAD = "有问题要处理，见标 × 的几项"
+
+TITLES = {
+    "python": "Python",
+    "packages": "程序包",
+    "config": "设置",
+    "secrets": "密钥",
+    "database": "数据库",
+    "backup": "备份",
+    "disk": "磁盘",
+    "speech": "语音识别",
+    "calendar": "节假日",
+    "channels": "通道",
+    "web": "页面",
+    "jobs": "任务队列",
+}
+PYTHON_OLD = ("{version} 太旧", "换用 Python 3.11 或更新的版本")
+PACKAGES_FINE = "没有重名"
+PACKAGES_CLASH = (
+    "顶层包 {name} 也属于 {owner}，会互相覆盖",
+    "给 genjin 单独建一个虚拟环境再安装",
+)
+CONFIG_NONE = ("还没有设置（{path}）", "执行 genjin up，会自动写好")
+CONFIG_FIX = "改好后执行 genjin config check"
+CONFIG_OK = "{path}"
+SECRETS_FIX = "在数据文件夹里执行：chmod 600 secrets.toml"
+SECRETS_OPEN = ("{keys} 写在 config.toml 里", "移到同一文件夹的 secrets.toml（权限 0600）")
+SECRETS_OK = "权限正确"
+SECRETS_NONE = ("还没有 secrets.toml", "执行 genjin up，会自动写好")
+DATABASE_NONE = ("还没有数据库", "执行 genjin up，会自动建好")
+DATABASE_OLD = ("版本 {found}，程序要 {known}", "执行 genjin migrate（会先自动备份）")
+DATABASE_OK = "{kind}，版本 {version}，{people} 人、{customers} 家客户、{memos} 条纪要"
+DATABASE_FIX = "检查 database.url 和数据库服务"
+BACKUP_OLD = ("最近一份备份是 {at}", "执行 genjin backup，并把备份拷到别的机器")
+BACKUP_NONE = ("还没有备份", "执行 genjin backup，并把备份拷到别的机器")
+BACKUP_OK = "最近一份 {name}（{at}）"
+DISK_OK = "剩 {gb:.1f} GB"
+DISK_TIGHT = ("只剩 {gb:.1f} GB", "腾出空间：录音和备份在数据文件夹的 media、backups 里")
+SPEECH_OK = "{backend}，模型 {model}"
+SPEECH_PLATFORM = "只用平台给的文字"
+SPEECH_NONE = (
+    "现在听不了录音：{why}",
+    "把模型文件夹放进 {path}，或设置 speech.url；在这之前录音会存着，人可以打字",
+)
+CALENDAR_OK = "{years} 年的放假安排都有"
+CALENDAR_OLD = ("没有 {year} 年的放假安排，只按法定节日推算", "国务院公布后升级 genjin")
+CHANNELS_NONE = "没有打开的平台通道，只有网页对话"
+CHANNELS_OK = "已打开：{names}"
+CHANNELS_FIX = "补上这些键，或把 enabled 改成 false"
+WEB_RUNNING = "正在运行（进程号 {pid}）"
+WEB_FREE = "{host}:{port} 可用"
+WEB_TAKEN = ("{host}:{port} 已被别的程序占用", "换一个端口：web.port，或 genjin up --port")
+WEB_HOST = ("{host} 不是这台机器的地址", "改 web.host")
+WEB_OPEN = (
+    "页面对外开放（{host}），但没有 https 的 web.public_url",
+    "在前面放一个带 https 的反向代理，并写好 web.public_url",
+)
+JOBS_OK = "没有搁置的任务"
+JOBS_PARKED = (
+    "有 {count} 个任务搁置",
+    "genjin jobs list --parked 看原因，修好后 genjin jobs retry",
+)
+
+# --- errors by their code -----------------------------------------------------------------------
+
+ERRORS = {"real_people": DEMO_REAL, "no_demo": DEMO_NONE}

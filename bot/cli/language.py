@@ -47,12 +47,22 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.argument("file", metavar="文件", type=click.Path(exists=True, dir_okay=False))
-def memos(file: str) -> None:
+@click.argument("file", metavar="文件 或 -")
+@click.option("--json", "as_json", is_flag=True, help="给程序读的 JSON")
+@click.option("--errors", is_flag=True, help="逐条列出错在哪里")
+def memos(file: str, as_json: bool, errors: bool) -> None:
     """每个字段的准确率。例：genjin eval memos memos.jsonl"""
     from nlp import evaluate as scoring
 
-    click.echo(scoring.table(Path(file)))
+    try:
+        rows = scoring.read_rows(_lines((file,)))
+    except ValueError as error:
+        raise click.ClickException(words.NOT_LABELLED.format(file=file, why=error)) from None
+    table = scoring.score(rows)
+    if as_json:
+        click.echo(json.dumps(table.to_dict(), ensure_ascii=False))
+    else:
+        click.echo(scoring.format_table(table, errors=errors))
 
 
 @click.command()
@@ -139,7 +149,11 @@ def models() -> None:
 def _batch(command: str, files: tuple[str, ...], **options: Any) -> int:
     from nlp import batch
 
-    return batch.run(command, _lines(files), **options)
+    wrong = False
+    for answer, fine in batch.run(command, _lines(files), **options):
+        wrong = wrong or not fine
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    return int(wrong)
 
 
 def _lines(files: tuple[str, ...]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 import click
 
@@ -38,16 +37,12 @@ def check() -> int:
 def show(everything: bool) -> None:
     """显示设置和出处，密钥不显示。例：genjin config show --all"""
     loaded, origins = settings.load_with_origins(Home.find().path)
-    secret = settings.secret_keys()
     for key in settings.all_keys():
         if not everything and key not in origins:
             continue
-        value: Any = loaded
-        for part in key.split("."):
-            value = getattr(value, part)
-        shown = json.dumps(value, ensure_ascii=False, default=list)
-        if key in secret and value:
-            shown = words.HIDDEN
+        shown = words.HIDDEN
+        if not settings.holds_secret(loaded, key):
+            shown = json.dumps(settings.value(loaded, key), ensure_ascii=False, default=list)
         click.echo(f"{key} = {shown}  # {origins.get(key, words.DEFAULT)}")
 
 

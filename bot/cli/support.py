@@ -50,7 +50,7 @@ def told(error: Exception) -> Told | None:
     if isinstance(error, backup.BadBackup):
         return Told(words.BAD_BACKUP.format(detail=error.detail), 1)
     if isinstance(error, BotError):
-        return Told(f"{error.code}: {error}", 1)
+        return Told(words.ERRORS.get(error.code, f"{error.code}: {error}"), 1)
     return None
 
 

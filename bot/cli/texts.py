@@ -80,6 +80,12 @@ def usage_error(error: click.UsageError) -> str:
         near = error.possibilities or []
         also = DID_YOU_MEAN.format(near=sorted(near)[0]) if near else ""
         text = f"没有 {error.option_name} 这个选项" + (f"，{also}" if also else "")
+    elif isinstance(error, click.exceptions.NoSuchCommand):
+        near = sorted(error.possibilities or [])
+        hint = DID_YOU_MEAN.format(near=near[0]) if near else SEE_HELP
+        return NO_COMMAND.format(name=error.command_name, hint=hint)
+    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
     elif isinstance(error, click.MissingParameter):
         text = f"缺少 {_parameter(error)}"
     elif isinstance(error, click.BadParameter):

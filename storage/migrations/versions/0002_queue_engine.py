@@ -14,4 +14,6 @@ def upgrade() -> None:
 
     # Through the driver itself: it sends many statements at once, and reads no % in them.  It is
     # still this transaction.
-    bind.connection.driver_connection.execute(SchemaManager.get_schema())
+    raw = bind.connection.driver_connection
+    assert raw is not None
+    raw.execute(SchemaManager.get_schema())
