@@ -32,7 +32,8 @@ class Model:
     format: str
     path: Path
     size_bytes: int
-    window_s: float = 28.0
+    window_s: float = 28.0  # longest piece of sound given to it at once
+    join_pause_s: float = 3.0  # a longer pause begins another piece
     takes_prompt: bool = True
 
     @property
@@ -116,7 +117,11 @@ def _card(folder: Path) -> dict[str, Any]:
     """What a model says about its use, in ``genjin.json`` beside it."""
     try:
         said = json.loads((folder / CARD).read_text())
-        return {"window_s": float(said["window_s"]), "takes_prompt": bool(said["takes_prompt"])}
+        return {
+            "window_s": float(said["window_s"]),
+            "join_pause_s": float(said["join_pause_s"]),
+            "takes_prompt": bool(said["takes_prompt"]),
+        }
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

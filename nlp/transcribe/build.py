@@ -89,5 +89,6 @@ def worker_spec(settings: SpeechSettings, model: models.Model) -> WorkerSpec:
         # CUDA maps the whole card into the address space.
         memory_bytes=room if settings.device == "cpu" else 0,
         window_s=model.window_s,
+        join_pause_s=model.join_pause_s,
         takes_prompt=model.takes_prompt,
     )

@@ -37,7 +37,8 @@ class FasterWhisper:
     def hear(self, samples: Samples, hints: Hints) -> list[Heard]:
         shown = prompt(hints.names) if self.spec.takes_prompt else ""
         heard: list[Heard] = []
-        for start, end in windows(samples, longest_s=self.spec.window_s):
+        spec = self.spec
+        for start, end in windows(samples, longest_s=spec.window_s, join_pause_s=spec.join_pause_s):
             offset_s = start / SAMPLE_RATE
             segments, _ = self.model.transcribe(
                 samples[start:end],

@@ -52,5 +52,6 @@ class WorkerSpec:
     threads: int = 1
     memory_bytes: int = 0  # limit of the address space, 0: none
     window_s: float = 28.0  # longest piece given to the model at once
+    join_pause_s: float = 3.0  # a longer pause begins another piece
     takes_prompt: bool = True
     nice: int = 10

@@ -23,11 +23,16 @@ def pieces(samples: Samples, *, longest_s: float) -> list[tuple[int, int]]:
     return [(int(p["start"]), int(p["end"])) for p in found]
 
 
-def windows(samples: Samples, *, longest_s: float) -> list[tuple[int, int]]:
-    """Neighbouring pieces together, while they fit *longest_s* with the pauses between them."""
+def windows(samples: Samples, *, longest_s: float, join_pause_s: float) -> list[tuple[int, int]]:
+    """Neighbouring pieces together, while they fit *longest_s* with the pauses between them.
+
+    Every window costs Whisper the same, so few and full ones are cheap; but a pause longer than
+    *join_pause_s* is where models lose the thread.
+    """
     whole: list[tuple[int, int]] = []
     for start, end in pieces(samples, longest_s=longest_s):
-        if whole and end - whole[-1][0] <= longest_s * SAMPLE_RATE:
+        near = whole and start - whole[-1][1] <= join_pause_s * SAMPLE_RATE
+        if near and end - whole[-1][0] <= longest_s * SAMPLE_RATE:
             whole[-1] = (whole[-1][0], end)
         else:
             whole.append((start, end))

@@ -173,7 +173,12 @@ def write_all(small: Path, folder: Path) -> None:
     write_openai(state, folder)
     write_ct2(state, folder)
     write_tokenizer(folder)
-    card = {"name": "demo-voice", "window_s": WINDOW_S, "takes_prompt": False}
+    card = {
+        "name": "demo-voice",
+        "window_s": WINDOW_S,
+        "join_pause_s": 0.0,
+        "takes_prompt": False,
+    }
     (folder / "genjin.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
