@@ -73,6 +73,7 @@ class NameIndex:
         shorten: learn short forms from the registered names (customers do, products do not).
         corrections: heard -> meant; what is meant may be any form of a name (G3).
         cautious: short and common forms need a sign around them (customers in free speech).
+        trust: but not a whole name in the right letters (rivals, of which a company has few).
     """
 
     def __init__(
@@ -82,12 +83,13 @@ class NameIndex:
         shorten: bool = True,
         corrections: Mapping[str, str] | None = None,
         cautious: bool = True,
-        extra: Mapping[str, Sequence[str]] | None = None,
+        trust: bool = False,
     ) -> None:
         shorts: Mapping[str, Sequence[str]]
         shorts = names if isinstance(names, Mapping) else dict.fromkeys(names, ())
         self.names = tuple(shorts)
         self._cautious = cautious
+        self._trust = trust
         self._forms: dict[str, _Form] = {}
         self._bare: dict[str, str] = {}
         for name, known in shorts.items():
@@ -100,8 +102,6 @@ class NameIndex:
                 self._add(short, name, "base")
             for form in forms:
                 self._add(form.text, name, form.strength)
-            for text in (extra or {}).get(name, ()):
-                self._add(text, name, "base")
         self._learned = self._learn(corrections or {})
         self._by_letters = _lengths(self._forms)
         self._sounds: dict[str, list[_Form]] = defaultdict(list)
@@ -248,7 +248,7 @@ class NameIndex:
         if not longer and strength in ("core", "weak") and _other_trade(heard, one.end):
             return None
         sure = True
-        if self._cautious:
+        if self._cautious and not (self._trust and exact and strength in ("full", "base")):
             verdict = _believe(heard, one, end, strength, longer, len(names))
             if verdict is None:
                 return None

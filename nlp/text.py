@@ -99,11 +99,13 @@ _CUE = re.compile(
     r"|(?:报价|预算|单价|总价|一共|总共|总金额|合同金额|订单金额|担心|主要是?|要求|希望|嫌)"
     rf"|(?<![的说在到定约从是要等于至把])(?:{_TIME})"
 )
+_AFTER_PRONOUN = re.compile(r"(?:他们|她们|他|她|我们|我|咱们|必须|务必|得|需要|安排|答应|争取|尽量|说)$")  # a day may follow
 _TIES_TO_NEXT = re.compile(
-    r"(?:[给跟和把让叫帮对向找问比被请为催寄送发到回的与同替带陪等见约求劝说是嫌告诉答应通知联系拜访怕在从]|答复|回复|告诉|说好|约好|定好|定在|推到|改到"
+    r"(?:[给跟和把让叫帮对向找问比被请为催寄送发到回的与替带陪等见约求劝说是嫌告诉答应通知联系拜访怕在从]|答复|回复|告诉|说好|约好|定好|定在|推到|改到"
     r"|(?<![给跟和把让叫帮对向找问陪带回发寄系访知复])(?:他|她|他们|她们|我们|我|咱们)|客户|对方|公司|领导|老板|经理|主任|总|工|科长|厂长|院长|校长|园长|处长|部长|就|也|还|都|会|先|再|才|不|没|准备|打算|计划|争取|预计|大概|可能|应该|最迟|最晚"
     r"|上午|下午|晚上|一|每|去年|今年|明年|上|前|底|那边|这边|这|那|今天|明天|后天|去|来|有|要|最)$"
 )
+_TIME_HEAD = re.compile(_TIME)
 _SENTENCE = re.compile(r"[。！？!?；;\n]")
 _SOFT_CUT = re.compile(r"[，,、：:…—\s]+")
 
@@ -152,7 +154,10 @@ def _soften(
     for place in [*cues, *(place for place in starts if begin < place < end)]:
         if place - begin < 2 or inside[place] or end - place < 3:
             continue
-        if not _TIES_TO_NEXT.search(plain, begin, place):
+        day = _TIME_HEAD.match(plain, place) or place in starts
+        if not _TIES_TO_NEXT.search(plain, begin, place) and not (
+            day and _AFTER_PRONOUN.search(plain, begin, place)
+        ):
             points.add(place)
     out: list[Clause] = []
     last = begin

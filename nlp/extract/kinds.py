@@ -41,7 +41,8 @@ def kind_of(scene: Scene, *, customers: bool, contacts: bool, evidence: int) -> 
     if not bare:
         return "chat"
     short = len(bare) <= _LONGEST_COMMAND
-    if short and evidence <= 1 and not contacts and _SETTING.search(text):
+    things = len(scene.products) + len(scene.sums) + len(scene.rivals)
+    if short and not contacts and not things and not customers and _SETTING.search(text):
         return "setting"
     if short and not (customers and (contacts or evidence >= 2)) and _COMMAND.search(text):
         return "command"
@@ -53,7 +54,6 @@ def kind_of(scene: Scene, *, customers: bool, contacts: bool, evidence: int) -> 
         return "memo"
     if _NO_VISIT.search(text):
         return "chat"
-    things = len(scene.products) + len(scene.sums) + len(scene.rivals)
     spoken = bool(re.search(rf"(?:客户|拜访|{lex.SPEECH.pattern})", scene.masked))
     if evidence >= 2 or (evidence and (things or spoken)) or (things and spoken):
         return "memo"

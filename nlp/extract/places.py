@@ -30,7 +30,7 @@ _GENERIC = re.compile(
 )
 _ORG_END = tuple(sorted({*LEGAL, *(one for one in TRADES if len(one) >= 2)}, key=len, reverse=True))
 _FRAME = re.compile(
-    rf"(?:去了?一?趟?|到了?|拜访了?|跑了?|走访了?|回访了?|见了?|跟|和|给|联系了?|客户是|客户叫|从|在)(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|公司|[ ,，。]|$)"
+    rf"(?:去了?一?趟?|到了?|拜访了?|跑了?|走访了?|回访了?|见了?|跟|和|给|联系了?|客户是|客户叫|新客户[ ,，]*(?:是|叫)?|叫做?|从|在)(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|公司|[ ,，。]|$)"
 )
 _OPENING = re.compile(
     rf"^(?:今天|昨天|上午|下午|刚|刚才|嗯|呃|那个|今天上午|今天下午|{lex.DATE}+|[ ,，])*(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|[ ,，。])"
@@ -182,7 +182,7 @@ def _unknown(scene: Scene, have: bool) -> list[CustomerFact]:
                 continue
             ends = name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name or name.endswith(LEGAL[:12])
             beside = scene.masked[end : end + 2].lstrip("的")[:1] == lex.PERSON
-            visited = bool(re.match(r"(?:去|到|拜访|跑|走访|回访|客户)", match.group()))
+            visited = bool(re.match(r"(?:去|到|拜访|跑|走访|回访|客户|新客户|叫)", match.group()))
             if _GENERIC.search(name) or _DEPARTMENT_END.search(name):
                 continue
             if not ends and not (beside and not have and 2 <= len(name) <= 8):

@@ -74,7 +74,7 @@ def _prepare(world: World) -> Prepared:
         world,
         NameIndex(world.customers, corrections=world.corrections),
         NameIndex(products, shorten=False, cautious=False, corrections=world.corrections),
-        NameIndex(world.competitors, shorten=True, cautious=True, corrections=world.corrections),
+        NameIndex(world.competitors, shorten=True, trust=True, corrections=world.corrections),
     )
 
 

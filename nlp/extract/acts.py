@@ -1,0 +1,197 @@
+"""The act of a clause: whose it is, whether it counts as promised, and its words."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from nlp.dates import DateHit
+from nlp.extract import lexicon as lex
+from nlp.extract.scene import Scene
+from nlp.extract.voices import Voice
+
+Who = Literal["us", "customer"]
+
+_DEFERS = re.compile(r"再(?:看|说(?!明)|谈|议|考虑|定|等|报(?!价)|商量|研究|联系$)")
+_PAYS = re.compile(
+    r"(?:安排.{0,4}(?:付|款|预付|打)|付款|打款|打过来|付(?:清|预付|定金|尾款)|汇|回复|答复|回话|寄(?:给|回|过来)|发(?:给我|过来)|给(?:我们?|个)(?:答复|回复|准信|消息|结果)|结清|补齐|转)"
+)
+_DELIVERS = re.compile(
+    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|{lex.COLLEAGUE})"
+)
+_DONE_TODAY = re.compile(
+    r"(?:就|会|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送)"
+)
+_NARRATES = re.compile(
+    r"(?:拜访|见了?|去的|去了|到了|聊|跟.{1,8}(?:通|谈|碰)|打了|打过|接到|收到|来了?电话|刚|来过|来了|参观了|一起吃|路过|签了|说|反馈|发来|发现|没)"
+)
+_STEP = re.compile(
+    r"^(?:就|会|要|也|再(?=次)|先|都|我们|我|他们|他|之前|以前|之后|后|前|以内|之内|内|左右|说|最晚|最迟|在|那天|的时候|改到|改成|推到|延到|定在|定到|约在|约好|约了|才能|能|可以|开始(?=.{2})|[ ,，])+(?=.{1})"
+)
+_TAIL = re.compile(r"(?:吧|啊|呢|的话|了|哈|嘛)$")
+_BARE = re.compile(
+    r"^(?:再|先|就|会|开始|亲自|重新)*(?:给|发|寄|送|交|报|带|拿|提供|回复|答复|安排|换|补|出|做)?(?:给|到)?(?:他们|她们|他|她|对方|客户|我们|我|Ⓟ+)?(?:的)?(?:过去|出去|过来|出来|一下|一份|一版|一个|送到|货|样|邮箱|微信|顺丰|快递|出)?(?:了|的|吧|啊)?$"
+)
+_WANTED = re.compile(
+    r"(?:想要|需要|要求|要(?!求|是|么|不)|催|问|还差|缺)(?:我们的?|我的?)?(?:提供|给|发|寄|送|看|先看|出|报)?(?:一份|一个|一下|个|份|他们|他)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{2,12}?)$"
+)
+_HANGING = re.compile(r"^(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没)")
+_LOOK_BACK = 4
+
+
+def whose(text: str, voice: Voice, actor: str, *, dated: bool) -> Who | Literal[""]:
+    """Whose act the clause tells: by its subject, by to whom, by the verb, then by who acted last."""
+    if voice.subject:
+        return voice.subject
+    to_us, to_them = lex.TO_US.search(text), lex.TO_THEM.search(text)
+    if to_us and not to_them:
+        return "customer"
+    if to_them and not to_us:
+        return "us"
+    theirs = lex.THEIRS_ONLY.search(text)
+    if voice.promised and not voice.speaker:
+        return "customer" if theirs else "us"
+    if voice.speaker:
+        return voice.speaker
+    if theirs and not (actor == "us" and not re.search(r"付|打款|上会|验收|签字|回款|招标|开标", text)):
+        return "customer"
+    if actor == "customer" and re.search(r"(?:付|回(?!访)|答复|定(?!制)|签|批|确认|通知|结果|过来|提供|安排人|院务会|开会)", text) and not re.search(r"过去|送去|发货|回复他|报价", text):
+        return "customer"
+    if dated:
+        return "us"
+    return "us" if actor == "us" else ("customer" if actor == "customer" else "")
+
+
+def is_question(scene: Scene, number: int) -> bool:
+    clause = scene.clauses[number]
+    after = scene.plain[clause.end : clause.end + 1]
+    return after in ("?", "？") or bool(
+        lex.QUESTION.search(scene.masked[clause.start : clause.end])
+    )
+
+
+def counts(
+    scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]
+) -> bool | None:
+    """None when nothing was promised, else whether the promise hangs on a condition."""
+    clause = scene.clauses[number]
+    text = scene.masked[clause.start : clause.end]
+    body = scene.masked[min(voice.body, clause.end) : clause.end]
+    verbs = lex.OURS if who == "us" else lex.THEIRS
+    if not (verbs.search(body) or verbs.search(text)) or _refused(text):
+        return None
+    if _DEFERS.search(text) and not (voice.subject == "us" and not voice.speaker):
+        return None
+    if _is_told(scene, text, voice, days):
+        return None
+    conditional = bool(lex.CONDITION.search(text)) or _under_condition(scene, number)
+    good = _theirs_counts(text, body, voice, days) if who == "customer" else _ours_counts(text, body, voice, days)
+    if not good:
+        return None
+    if conditional and not (days and (voice.promised or voice.speaker)):
+        return None
+    return conditional
+
+
+def _refused(text: str) -> bool:
+    return bool(lex.NEGATED.search(text))
+
+
+def _is_told(scene: Scene, text: str, voice: Voice, days: list[DateHit]) -> bool:
+    """Whether the clause tells what happened, though a day is named: 今天见了..., 上午去的."""
+    if lex.PAST.search(text) and (not days or _is_done(text)):
+        return True
+    today = scene.now.date()
+    return bool(
+        days
+        and all(one.due == today for one in days)
+        and not voice.promised
+        and (_NARRATES.search(text) or not _DONE_TODAY.search(text))
+    )
+
+
+def _is_done(text: str) -> bool:
+    return bool(
+        re.search(r"(?:发|送|寄|付|打|签|交|给|做|换|退|改|到|来)(?:完|好|过去|出去|过来)?了(?=$|[ ,，。])", text)
+        or re.search(r"^(?:已经|刚|刚刚|刚才)", text)
+    ) and not re.search(rf"{lex.DATE}.{{0,12}}(?:就|之前|前|会|要|把)", text)
+
+
+def _under_condition(scene: Scene, number: int) -> bool:
+    """Whether the clause before set a condition for this one."""
+    if number == 0 or scene.clauses[number].hard:
+        return False
+    before = scene.clauses[number - 1]
+    return bool(lex.CONDITION.search(scene.masked[before.start : before.end]))
+
+
+def _theirs_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> bool:
+    """A customer's act counts when they said it; a wish for ours does not."""
+    if not voice.promised:
+        if lex.OURS_ONLY.search(body) and not lex.THEIRS_ONLY.search(body):
+            return False  # 园长说放暑假前装好 is their wish for what we do
+        if re.match(r".{0,3}(?:希望|想|最好|打算|要求|需要|考虑|要在|得在|等|急)", body):
+            return False
+        if re.match(r".{0,2}要(?:答复|回复|结果|报价|方案|货|样|资料|东西|看|我|用|到)", body):
+            return False
+        if re.search(r"(?:要求|必须|希望).{0,12}", text) and not lex.THEIRS_ONLY.search(body):
+            return False
+        if lex.STATE.search(text) and not lex.THEIRS_ONLY.search(body):
+            return False
+    if days or voice.promised:
+        return True
+    soon = re.search(r"(?:就|马上|尽快|回头|会|这就|安排)", text)
+    spoken = voice.speaker == "customer" or "说" in text
+    return bool(spoken and soon and _PAYS.search(body))
+
+
+def _ours_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> bool:
+    """Our act counts with a day, or with a word of promise."""
+    if voice.speaker == "customer" and voice.subject == "us" and not voice.promised:
+        return False  # they say what we should do
+    if lex.STATE.search(text) and not voice.promised and not _DELIVERS.search(body):
+        return False
+    if days:
+        return voice.subject == "us" or voice.promised or bool(_DELIVERS.search(body))
+    later = lex.LATER_US.search(text) and voice.subject == "us" and voice.speaker != "customer"
+    if lex.CONDITION.search(text) or (voice.caused and not voice.promised):
+        return False
+    return bool(voice.promised or later)
+
+
+def act_words(scene: Scene, number: int, voice: Voice) -> str:
+    """The act in the memo's words: actor, day and fillers dropped, a missing object added."""
+    clause = scene.clauses[number]
+    places = [
+        place
+        for place in range(min(voice.body, clause.end), clause.end)
+        if scene.masked[place] != lex.DATE
+    ]
+    what = "".join(scene.text[place] for place in places).strip(" ,，。、")
+    masked = "".join(scene.masked[place] for place in places).strip(" ,，。、")
+    step = _STEP.match(masked)
+    if step and len(masked) > step.end():
+        what, masked = what[step.end() :], masked[step.end() :]
+    what = _TAIL.sub("", what).strip()
+    if what and _BARE.match(masked):
+        thing = _object(scene, number)
+        what = f"{what} {thing}" if thing else what
+    return what
+
+
+def _object(scene: Scene, number: int) -> str:
+    """What was asked for just before: 样品 in 蝶阀要样品 我周五送过去."""
+    for back in range(number - 1, max(-1, number - 1 - _LOOK_BACK), -1):
+        clause = scene.clauses[back]
+        masked = scene.masked[clause.start : clause.end]
+        wanted = _WANTED.search(masked.rstrip(" ,，。"))
+        lead = _HANGING.match(masked)
+        if wanted and not re.match(r"[\d一二两三四五六七八九十每]", wanted["thing"]):
+            begin, end = wanted.span("thing")
+            thing = scene.text[clause.start + begin : clause.start + end].strip()
+            if lead and lead.end("thing") <= begin and "的" in lead["thing"]:
+                thing = scene.text[clause.start : clause.start + lead.end("thing")] + thing
+            return thing
+        if lead:
+            return scene.text[clause.start : clause.start + lead.end("thing")].strip()
+    return ""
