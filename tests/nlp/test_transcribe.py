@@ -19,7 +19,15 @@ import pytest
 
 from nlp import models
 from nlp.ports import Hints, Transcriber
-from nlp.transcribe import SpeechSettings, build, build_transcriber, process
+from nlp.transcribe import (
+    FilterSettings,
+    SpeechSettings,
+    build,
+    build_transcriber,
+    filters,
+    process,
+)
+from nlp.transcribe.engine import Heard
 from nlp.transcribe.filters import bare
 from nlp.transcribe.platform import WithPlatformText
 from nlp.transcribe.process import ProcessTranscriber
@@ -118,6 +126,29 @@ def test_several_sentences_with_pauses_are_all_heard(hears: Transcriber) -> None
 def test_silence_and_noise_give_no_text(sound: Any, hears: Transcriber) -> None:
     heard = hears.transcribe(sounds.encode(sound, "opus"), NO_HINTS)
     assert (heard.text, heard.segments) == ("", ())
+
+
+@pytest.mark.parametrize(
+    "sound", [sounds.silence(5), sounds.noise(6, 0.03)], ids=["silence", "noise"]
+)
+def test_what_whisper_invents_without_voice_detection_is_filtered(
+    sound: Any, models_dir: Path
+) -> None:
+    """The demo voice was taught Whisper's favourite credits, said with full confidence."""
+    from faster_whisper import WhisperModel
+
+    folder = str(models_dir / "demo-voice")
+    model = WhisperModel(folder, device="cpu", compute_type="int8", local_files_only=True)
+    segments, _ = model.transcribe(
+        sound, language="zh", beam_size=1, temperature=0.0, no_speech_threshold=None
+    )
+    invented = [
+        Heard(start_s=s.start, end_s=s.end, text=s.text, avg_logprob=s.avg_logprob)
+        for s in segments
+    ]
+
+    assert invented
+    assert filters.believed(invented, FilterSettings()) == []
 
 
 @pytest.mark.parametrize(

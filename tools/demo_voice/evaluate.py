@@ -59,7 +59,7 @@ def sets(count: int) -> dict[str, Iterator[Item]]:
         "the seven demo files": _files(),
         "demo sentences, any trained voice": _clips(count, 9_001, _demo, known),
         "demo sentences, unseen voices": _clips(count, 9_002, _demo, unseen),
-        "known shapes, unseen fillings": _clips(count, 9_003, corpus.shape, known),
+        "known shapes, fillings drawn anew": _clips(count, 9_003, corpus.shape, known),
         "same, unseen voices": _clips(count, 9_004, corpus.shape, unseen),
         "replies": _clips(count, 9_005, corpus.reply, known),
         "clauses in any order": _clips(count, 9_006, _chain, known),
