@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
@@ -68,10 +69,18 @@ async def state(request: web.Request) -> web.Response:
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Changes of these people's panes; resumes after Last-Event-ID."""
-    deps, changes = request.app[DEPS], request.app[CHANGES]
-    wanted = _people(request, deps)
+    wanted = _people(request, request.app[DEPS])
     after = _number(request.headers.get("Last-Event-ID") or request.query.get("after", "0"))
     response = await open_stream(request)
+    with contextlib.suppress(ConnectionResetError):  # the page was closed
+        await _stream(request, response, wanted, after)
+    return response
+
+
+async def _stream(
+    request: web.Request, response: web.StreamResponse, wanted: list[int], after: int
+) -> None:
+    deps, changes = request.app[DEPS], request.app[CHANGES]
     loop = asyncio.get_running_loop()
     said: Any = None
     status_at = heard_at = 0.0
@@ -90,7 +99,6 @@ async def events(request: web.Request) -> web.StreamResponse:
                 await write_event(response, "message", shown(message), number=after)
             if not new:
                 await listener.changed(max(0.05, status_at - loop.time()))
-    return response
 
 
 async def say(request: web.Request) -> web.Response:

@@ -40,6 +40,7 @@ def render(
         "logged_in": who is not None,
         "event_key": lambda: secrets.token_hex(16),  # a form sent twice is one event
         "viewer": None,
+        "status": status,
         "link": lambda path: path,
         **values,
     }

@@ -15,7 +15,7 @@ function field(meters, path, tag, name, ...content) {
   made.append(
     el(
       "span",
-      { class: over ? "meter is-over" : "meter", "aria-label": `${used} / ${limit} ${unitWord}` },
+      { class: over ? "meter is-over" : "meter", "aria-hidden": "true" },
       el("meter", { min: "0", max: String(limit), high: String(limit * 0.9), optimum: "0", value: String(Math.min(used, limit)) }),
       `${used}/${limit}`,
     ),
