@@ -29,6 +29,9 @@ _WHOLE = re.compile(
     rf"|{_SPOKEN}"
 )
 _SEPARATOR = re.compile(r"[\s｜|·，。；、：:（）()“”「」→/,;]+")
+_WEEKDAY = re.compile(r" ?周[一二三四五六日天]")
+_OLD_FRAME: Final = len("（原 ）")
+_LEAST_VALUE: Final = 14  # characters of a new value that stay, so that it still says what it is
 _BREAKS: Final = " ｜|·，、；：:（(→/,;-"
 
 _LEGAL = re.compile(
@@ -146,17 +149,21 @@ def limit_rows(rows: Sequence[Row], limit: int, *, url: str = "") -> tuple[Row, 
 
 
 def with_old(value: str, old: str, limit: int) -> str:
-    """``新值（原 旧值）``; the old value is left out where it cannot be told within *limit*."""
+    """``新值（原 旧值）`` (G1).  First the old value is told shorter, then the new one."""
     value = fit(value, limit)
     if not old:
         return value
-    room = limit - len(value) - len("（原 ）")
-    if len(old) > room:
-        old = _before_same_end(old, value)
-    shown = fit(old, room) if room > 0 else ""
-    if not shown.rstrip(DOTS):
+    old = clean(old)
+    same_end = _before_same_end(old, value)
+    for told in dict.fromkeys((old, same_end, _WEEKDAY.sub("", same_end))):
+        if len(value) + len(told) + _OLD_FRAME <= limit:
+            return f"{value}（原 {told}）"
+    told = _WEEKDAY.sub("", same_end)
+    shorter = fit(value, max(_LEAST_VALUE, limit - len(told) - _OLD_FRAME))
+    told = fit(told, limit - len(shorter) - _OLD_FRAME)
+    if not told.rstrip(DOTS) or not shorter.rstrip(DOTS):
         return value
-    return f"{value}（原 {shown}）"
+    return f"{shorter}（原 {told}）"
 
 
 def _before_same_end(old: str, value: str) -> str:

@@ -130,7 +130,25 @@ def test_too_many_rows_end_in_a_count() -> None:
     assert limit_rows(rows[:6], 6) == tuple(rows[:6])
 
 
-def test_an_old_value_is_told_where_there_is_room() -> None:
-    assert with_old("11-25 周三前", "11-24 周二前", 26) == "11-25 周三前（原 11-24 周二前）"
-    assert with_old("一" * 20, "11-24 周二前", 26) == "一" * 20
-    assert with_old("方案报价", "", 26) == "方案报价"
+@pytest.mark.parametrize(
+    ("value", "old", "shown"),
+    [
+        ("11-25 周三前", "11-24 周二前", "11-25 周三前（原 11-24 周二前）"),
+        ("12-02 周三 给他加急方案", "12-01 周二", "12-02 周三 给他加急方案（原 12-01）"),
+        (
+            "12-02 周三 寄电动闸板阀的材质证明原件",
+            "12-01 周二",
+            "12-02 周三 寄电动闸板阀的…（原 12-01）",
+        ),
+        ("11-25 周三 发报价", "11-24 周二 发报价", "11-25 周三 发报价（原 11-24 周二）"),
+        ("方案报价", "", "方案报价"),
+        ("9" * 24, "12-01 周二", "9" * 24),  # a number is never cut to make room
+    ],
+)
+def test_an_old_value_is_told_where_there_is_room(value: str, old: str, shown: str) -> None:
+    assert with_old(value, old, 26) == shown
+
+
+@given(anything, anything, st.integers(6, 40))
+def test_an_old_value_never_breaks_the_limit(value: str, old: str, limit: int) -> None:
+    assert len(with_old(value, old, limit)) <= limit
