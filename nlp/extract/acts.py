@@ -32,10 +32,17 @@ _TAIL = re.compile(r"(?:吧|啊|呢|的话|了|哈|嘛)$")
 _BARE = re.compile(
     r"^(?:再|先|就|会|开始|亲自|重新)*(?:给|发|寄|送|交|报|带|拿|提供|回复|答复|安排|换|补|出|做)?(?:给|到)?(?:他们|她们|他|她|对方|客户|我们|我|Ⓟ+)?(?:的)?(?:过去|出去|过来|出来|一下|一份|一版|一个|送到|货|样|邮箱|微信|顺丰|快递|出)?(?:了|的|吧|啊)?$"
 )
+_VERB_ONLY = re.compile(
+    r"(给|发|寄|送|交|报|带|拿|提供|回复|答复|安排|换|补|出|做)(?:给|到)?(?:他们|她们|他|她|对方|客户|我们|我)?(?:的)?(?:过去|出去|过来|出来|一下|一份|一版|一个|到)?$"
+)
+_PART = re.compile(r"Ⓖ+的[\u4e00-\u9fff]{2,6}$")
 _WANTED = re.compile(
     r"(?:想要|需要|要求|要(?!求|是|么|不)|催|问|还差|缺)(?:我们的?|我的?)?(?:提供|给|发|寄|送|看|先看|出|报)?(?:一份|一个|一下|个|份|他们|他)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{2,12}?)$"
 )
-_HANGING = re.compile(r"^(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没)")
+_HANGING = re.compile(r"^(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没|过期|坏了|有问题)")
+_ASKED = re.compile(
+    r"(?:[让叫要催请](?:我们|我)(?:先|再|尽快)?)(?:给|提供|发|寄|送|出|报|拿|准备|做)(?:他们|他|她)?(?:一份|一个|个|一下|份)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{1,10}?)$"
+)
 _LOOK_BACK = 4
 
 
@@ -175,7 +182,7 @@ def act_words(scene: Scene, number: int, voice: Voice) -> str:
     what = _TAIL.sub("", what).strip()
     if what and _BARE.match(masked):
         thing = _object(scene, number)
-        what = f"{what} {thing}" if thing else what
+        what = _VERB_ONLY.sub(r"\1", what) + thing if thing else what
     return what
 
 
@@ -189,9 +196,17 @@ def _object(scene: Scene, number: int) -> str:
         if wanted and not re.match(r"[\d一二两三四五六七八九十每]", wanted["thing"]):
             begin, end = wanted.span("thing")
             thing = scene.text[clause.start + begin : clause.start + end].strip()
+            before = scene.clauses[back - 1] if back and not lead else None
+            part = _PART.search(scene.masked, before.start, before.end) if before else None
+            if part and len(thing) <= 3:
+                return scene.text[part.start() : part.end()] + thing
             if lead and lead.end("thing") <= begin and "的" in lead["thing"]:
                 thing = scene.text[clause.start : clause.start + lead.end("thing")] + thing
             return thing
-        if lead:
+        if lead and not re.match(r"(?:他|她|说|我|客户|对方|但|就|还|也)", lead["thing"]):
             return scene.text[clause.start : clause.start + lead.end("thing")].strip()
+        asked = _ASKED.search(masked.rstrip(" ,，。"))
+        if asked:
+            begin, end = asked.span("thing")
+            return scene.text[clause.start + begin : clause.start + end].strip()
     return ""
