@@ -36,9 +36,6 @@ class Visitor:
     token: str  # goes with every write
 
 
-_KEY: Final = "genjin.visitor"
-
-
 def visitor(request: web.Request) -> Visitor:
     """Who sent *request*, once ``check`` let it pass.
 
@@ -51,8 +48,9 @@ def visitor(request: web.Request) -> Visitor:
 
 
 def maybe_visitor(request: web.Request) -> Visitor | None:
-    found: Visitor | None = request.get(_KEY)
-    return found
+    deps = request.app[DEPS]
+    cookie = request.cookies.get(cookie_name(request), "")
+    return visitor_of(deps.key, cookie, now=deps.wall.now())
 
 
 class NoSession(web.HTTPForbidden):
@@ -134,14 +132,9 @@ async def check(request: web.Request) -> None:
     public = request.path.startswith(_PUBLIC)
     if request.method not in _SAFE and not _is_our_origin(request, deps):
         raise ForeignRequest
-    cookie = request.cookies.get(cookie_name(request), "")
-    found = visitor_of(deps.key, cookie, now=deps.wall.now())
-    if found is not None:
-        request[_KEY] = found
     if public:
         return
-    if found is None:
-        raise NoSession
+    found = visitor(request)
     if request.method not in _SAFE and not await _has_token(request, found):
         raise ForeignRequest
 

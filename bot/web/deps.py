@@ -51,7 +51,7 @@ class WebDeps:
     media: MediaStore
     clock: Clock
     console: Console
-    key: bytes
+    key: bytes = field(repr=False)
     wall: Clock = field(default_factory=SystemClock)
     demo: bool = False
     public_url: str = ""
