@@ -1,10 +1,10 @@
 """Sums, shares and discounts in sales talk: ``find_amounts`` (EXTRACTION section 3, step 4).
 
-A sum is a number with a currency, or a number without one in a price frame (报三十五万八, 预算十二万,
-两千三一台), and nothing that is counted, measured, dated, dialled or a model's name.
+A sum is a number with a currency, or a number without one in a price frame (报三十五万八,
+预算十二万, 两千三一台), and nothing that is counted, measured, dated, dialled or a model's name.
 
-Values: sums in their currency's main unit (yuan); ``%`` and ``折`` in per cent of the whole, so that
-八折, 80折 and 百分之八十 compare (八折 = 80, 9.5折 = 95).  A range is the pair (low, high).
+Values: sums in their currency's main unit (yuan); ``%`` and ``折`` in per cent of the whole, so
+that 八折, 80折 and 百分之八十 compare (八折 = 80, 9.5折 = 95).  A range is the pair (low, high).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nlp import amounts_words as words
+from nlp.amounts_plain import OF, Item, plain_numbers
 from nlp.dates.atoms import read_atoms
 from nlp.dates.find import correction_between, denied_before
 from nlp.numbers import Number, fold, scan
@@ -25,7 +26,8 @@ Value = float | tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountHit:
-    """One amount.  ``role``: 报价 单价 总价 预算 竞品价 首付 成交 or ''; ``unit`` None for a number."""
+    """One amount.  ``role``: 报价 单价 总价 预算 竞品价 首付 成交 or ''; ``unit`` None "
+    "for a number."""
 
     span: Span
     text: str
@@ -36,47 +38,32 @@ class AmountHit:
     superseded: bool = False
 
 
-@dataclass(slots=True)
-class _Item:
-    """A candidate in folded text: its number, and the unit once one is found."""
-
-    start: int
-    end: int
-    low: float
-    high: float
-    approx: bool
-    number: Number
-    unit: str | None = None
-    role: str = ""
-
-
 _CURRENCY: Final = re.compile(
     r"(?P<more>[多余来几])?[ ]?(?:元|块)?(?P<code>"
     + "|".join(sorted(map(re.escape, words.CODE), key=len, reverse=True))
     + r")(?![a-zA-Z])"
 )
 _SIGN_L: Final = re.compile(
-    r"(?:(?P<sign>US\$|HK\$|[¥$€£₩])|(?P<code>人民币|美元|港币|港元|欧元|日元|英镑|台币|RMB|rmb|USD|EUR|HKD))[ ]?$"
+    r"(?:(?P<sign>US\$|HK\$|[¥$€£₩])|(?P<code>人民币|美元|港币|港元|欧元|日元|英镑|台币|"
+    r"RMB|rmb|USD|EUR|HKD))[ ]?$"
 )
 _JOIN: Final = re.compile(r"[ ]?(?:\(含\))?[ ]?(?:到|至|-|~)[ ]?")
 _COINS: Final = re.compile(
-    r"[ 又]*(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?P<coin>毛|角|分|美分|日本钱|本钱|仙)"
+    r"[ 又]*(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?P<coin>毛|角|分|美分|"
+    r"日本钱|本钱|仙)"
 )
 _TAIL: Final = re.compile(
-    r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|[ ]?(?:个|台|套|只|件|条|张|支|瓶|箱|盒|包|月|号|日|点|年|天|周|家|人|次|位|米|吨|百|折))"
+    r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|"
+    r"[ ]?[个台套只件条张支瓶箱盒包月号日点年天周家人次位米吨百折])"
     r"|(?P<half>半)"
 )
 _PERCENT: Final = re.compile(
-    r"[ ]?(?P<more>[多来])?(?:%|(?P<permille>‰)|个百分点|(?P<points>个点)|(?P<tenth>成)(?P<half>半)?|(?P<fold>折))"
+    r"[ ]?(?P<more>[多来])?(?:%|(?P<permille>‰)|个百分点|(?P<points>个点)|(?P<tenth>成)"
+    r"(?P<half>半)?|(?P<fold>折))"
 )
-_OF: Final = re.compile(r"[ ]?分[ ]?之[ ]?负?")
 _BARE_UNIT: Final = re.compile(r"(?<![零一二两三四五六七八九十百千万亿几\d])([万亿])(?=分之)")
 _HALF_PRICE: Final = re.compile(r"(?<=打)对(?=折)")
 _URL: Final = re.compile(r"https?://\S+|[\w.]+@[\w.]+")
-_FORMULA: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+|\^[+-]*\d+)(?![\w.])")
-_MIXED: Final = re.compile(
-    r"(?<![\d/.])(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})(?![\d/])"
-)
 
 
 def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
@@ -87,7 +74,7 @@ def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
     taken = [item for item in _classified(body, items, numbers) if item.unit is not None]
     taken = _joined(body, taken)
     if numbers:
-        taken += _plain(body, items, taken)
+        taken += plain_numbers(body, items, taken)
     taken.sort(key=lambda item: item.start)
     hits: list[AmountHit] = []
     for n, item in enumerate(taken):
@@ -102,7 +89,7 @@ def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
     return hits
 
 
-def _superseded(body: str, taken: list[_Item], n: int) -> bool:
+def _superseded(body: str, taken: list[Item], n: int) -> bool:
     """Whether a correction and a later amount of the same type take *taken[n]* back."""
     if n + 1 >= len(taken) or taken[n].unit != taken[n + 1].unit or taken[n].unit is None:
         return False
@@ -123,8 +110,9 @@ def _numerals(body: str) -> list[Number]:
     return sorted(found, key=lambda number: number.start)
 
 
-def _items(body: str) -> Iterator[_Item]:
-    """Numbers and spoken ranges of numbers (二十到三十万: the unit of the right end serves both)."""
+def _items(body: str) -> Iterator[Item]:
+    """Numbers and spoken ranges of numbers (二十到三十万: the unit of the right end "
+    "serves both)."""
     numbers = _numerals(body)
     urls = [m.span() for m in _URL.finditer(body)]
     at = 0
@@ -133,13 +121,13 @@ def _items(body: str) -> Iterator[_Item]:
         at += 1
         if any(low <= number.start < high for low, high in urls):
             continue
-        item = _Item(number.start, number.end, number.low, number.high, number.approx, number)
+        item = Item(number.start, number.end, number.low, number.high, number.approx, number)
         if at < len(numbers) and number.form != "string":
             other = numbers[at]
             if _JOIN.fullmatch(body[number.end : other.start]) and other.form != "string":
                 low = _lifted(number, other)
                 if low < other.high:
-                    item = _Item(number.start, other.end, low, other.high, True, other)
+                    item = Item(number.start, other.end, low, other.high, True, other)
                     at += 1
         yield item
 
@@ -160,7 +148,7 @@ def _lifted(left: Number, right: Number) -> float:
     return left.low
 
 
-def _classified(body: str, items: list[_Item], numbers: bool) -> Iterator[_Item]:
+def _classified(body: str, items: list[Item], numbers: bool) -> Iterator[Item]:
     """The items with their unit; what is no amount keeps None."""
     dated = [(a.start, a.end) for a in read_atoms(body)] if items else []
     previous_end = 0
@@ -168,7 +156,7 @@ def _classified(body: str, items: list[_Item], numbers: bool) -> Iterator[_Item]
     for n, item in enumerate(items):
         if item.start < skip_to:
             continue
-        of = _OF.match(body, item.end)
+        of = OF.match(body, item.end)
         if of and n + 1 < len(items) and items[n + 1].start == of.end():
             _share(body, item, items[n + 1])
             skip_to = item.end
@@ -190,7 +178,7 @@ def _classified(body: str, items: list[_Item], numbers: bool) -> Iterator[_Item]
         yield item
 
 
-def _share(body: str, below: _Item, above: _Item) -> None:
+def _share(body: str, below: Item, above: Item) -> None:
     """百分之六, 千分之二; with a number of its own below (五分之一) it is a plain fraction."""
     named = body[below.start] not in "百佰千仟万"
     below.end = above.end
@@ -205,7 +193,7 @@ def _share(body: str, below: _Item, above: _Item) -> None:
     )
 
 
-def _money(body: str, item: _Item, previous_end: int) -> bool:
+def _money(body: str, item: Item, previous_end: int) -> bool:
     """Attach a currency before or after, and the coins behind it (五块三, 三元四分)."""
     if body[item.start] in "千万百" and item.end - item.start == 1 and not item.approx:
         return False
@@ -248,7 +236,7 @@ def _money(body: str, item: _Item, previous_end: int) -> bool:
     return False
 
 
-def _no_money(body: str, item: _Item, code: str, at: int) -> bool:
+def _no_money(body: str, item: Item, code: str, at: int) -> bool:
     if code == "块":
         left = body[max(0, item.start - 1) : item.start]
         alone = item.end - item.start == 1 and body[item.start] == "一"
@@ -260,7 +248,7 @@ def _no_money(body: str, item: _Item, code: str, at: int) -> bool:
     return code in ("刀", "欧") and not re.match(r"$|[,。 ]", body[at + 1 : at + 2])
 
 
-def _coins(body: str, item: _Item, *, kuai: bool) -> None:
+def _coins(body: str, item: Item, *, kuai: bool) -> None:
     found = False
     while coin := _COINS.match(body, item.end):
         scale = 0.1 if coin["coin"] in "毛角" else 0.01
@@ -282,7 +270,7 @@ def _coins(body: str, item: _Item, *, kuai: bool) -> None:
     item.end = tail.end()
 
 
-def _percent(body: str, item: _Item) -> bool:
+def _percent(body: str, item: Item) -> bool:
     after = _PERCENT.match(body, item.end)
     if after is None:
         return False
@@ -307,7 +295,7 @@ def _percent(body: str, item: _Item) -> bool:
     return True
 
 
-def _framed(body: str, item: _Item, previous_end: int, *, alone: bool) -> None:
+def _framed(body: str, item: Item, previous_end: int, *, alone: bool) -> None:
     """A number without a unit is a sum where people speak of prices."""
     number = item.number
     if number.form == "string" or item.low <= 0:
@@ -329,19 +317,20 @@ def _framed(body: str, item: _Item, previous_end: int, *, alone: bool) -> None:
     said = body[item.start : item.end]
     large = number.unit >= 10**4 or (number.unit >= 1000 and item.high >= 1000)
     whole = alone and item.start == 0 and item.end == len(body) and large and not said.isdigit()
-    if strong and (item.high >= 100 or per or _priced(left, item)):
+    named = strong and (item.high >= 100 or per or _priced(left, item))
+    # Nobody counts goods by the 万 without saying of what: 大概二三十万 is money.
+    by_size = (
+        alone
+        and large
+        and words.BOUND_R.match(body, item.end)
+        and (number.unit >= 10**4 or words.WEAK_L.search(left))
+    )
+    if named or whole or by_size or (per and item.high >= 100):
         item.unit = "CNY"
-    elif (per and item.high >= 100) or whole:
-        item.unit = "CNY"
-    elif alone and large and words.BOUND_R.match(body, item.end):
-        # Nobody counts goods by the 万 without saying of what: 大概二三十万 is money.
-        if number.unit >= 10**4 or words.WEAK_L.search(left):
-            item.unit = "CNY"
-    if item.unit is not None and per:
-        item.role = "单价"
+        item.role = "单价" if per else ""
 
 
-def _priced(left: str, item: _Item) -> bool:
+def _priced(left: str, item: Item) -> bool:
     """单价十二块三 has its unit; 单价十二, 降到十一点八 are sums too, 降了三 is not."""
     return (
         bool(re.search(r"价[格是为到在:]*$|(?:降|压|砍|让|涨)到$|每[一-鿿]{1,3}$", left))
@@ -349,7 +338,7 @@ def _priced(left: str, item: _Item) -> bool:
     )
 
 
-def _price_per(body: str, item: _Item) -> bool:
+def _price_per(body: str, item: Item) -> bool:
     """两千三一台, 八千一台: the 一 belongs to 一台, never to the number."""
     if re.match(
         r"[ ]?(?:一|/|每)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米|次|年|月|人|天)",
@@ -371,7 +360,7 @@ def _price_per(body: str, item: _Item) -> bool:
     return False
 
 
-def _role(body: str, item: _Item, previous_end: int) -> str:
+def _role(body: str, item: Item, previous_end: int) -> str:
     """The role named nearest before the sum in its clause, else right behind it."""
     left = body[max(0, previous_end, item.start - 16) : item.start]
     left = re.split(r"[,。;!?]", left)[-1]
@@ -390,9 +379,9 @@ def _role(body: str, item: _Item, previous_end: int) -> str:
     return "成交" if re.match(r"[ ]?(?:成交|拿下|签)", right) else ""
 
 
-def _joined(body: str, taken: list[_Item]) -> list[_Item]:
+def _joined(body: str, taken: list[Item]) -> list[Item]:
     """五元六角-五元七毛八分: two sums of one currency with 到 between them are a range."""
-    out: list[_Item] = []
+    out: list[Item] = []
     for item in taken:
         last = out[-1] if out else None
         if (
@@ -405,77 +394,3 @@ def _joined(body: str, taken: list[_Item]) -> list[_Item]:
         else:
             out.append(item)
     return out
-
-
-def _plain(body: str, items: list[_Item], taken: list[_Item]) -> list[_Item]:
-    """Numbers that are no amount: counts, fractions, powers, dozens."""
-    blocked = [(item.start, item.end) for item in taken] + [
-        m.span() for m in words.NOT_NUMBER.finditer(body)
-    ]
-    out: list[_Item] = []
-
-    def add(
-        start: int, end: int, low: float, high: float, number: Number, *, approx: bool = False
-    ) -> None:
-        if not any(low_at < end and start < high_at for low_at, high_at in blocked):
-            out.append(_Item(start, end, low, high, approx, number))
-            blocked.append((start, end))
-
-    for m in _FORMULA.finditer(body):
-        value = _formula(m[0])
-        if value is not None:
-            add(*m.span(), value, value, Number(*m.span(), value, value, False, 1, "digits"))
-    for m in _MIXED.finditer(body):
-        if int(m["below"]):
-            value = float(m["whole"] or 0) + int(m["above"]) / int(m["below"])
-            add(*m.span(), value, value, Number(*m.span(), value, value, False, 1, "digits"))
-    _fractions(body, items, add)
-    for number in scan(body):
-        start, end, low, high = number.start, number.end, number.low, number.high
-        if (
-            start
-            and body[start - 1] in "负-"
-            and not (start > 1 and re.match(r"[\w负-]", body[start - 2]))
-        ):
-            start, low, high = start - 1, -high, -low
-        if (
-            end < len(body)
-            and body[end] == "打"
-            and not body.startswith(("打折", "打电", "打算"), end)
-        ):
-            end, low, high = end + 1, low * 12, high * 12
-        if body[number.start : number.end] in ("万", "千", "百", "半", "几", "亿", "兆"):
-            continue
-        add(start, end, low, low if "几" in body[start:end] else high, number, approx=number.approx)
-    return out
-
-
-def _fractions(body: str, items: list[_Item], add: object) -> None:
-    numbers = list(scan(body))
-    for n in range(len(numbers) - 1):
-        below, above = numbers[n], numbers[n + 1]
-        link = _OF.fullmatch(body[below.end : above.start])
-        if link is None or below.low <= 0:
-            continue
-        start, value = below.start, above.low / below.low
-        whole = numbers[n - 1] if n else None
-        if whole and re.fullmatch(r"[ ]?又[ ]?", body[whole.end : below.start]):
-            start, value = whole.start, whole.low + value
-        if start and body[start - 1] == "负":
-            start -= 1
-            value = value if body[above.start - 1] == "负" else -value
-        add(start, above.end, value, value, above)  # type: ignore[operator]
-
-
-def _formula(text: str) -> float | None:
-    """2^-1, 1.1^+23, 12e+14; a sign before a power is outside it."""
-    try:
-        if "^" not in text:
-            return float(text)
-        base, _, power = text.partition("^")
-        sign = -1.0 if base.startswith("-") else 1.0
-        return sign * float(
-            abs(float(base)) ** (int(power.lstrip("+-")) * (-1) ** power.count("-"))
-        )
-    except (OverflowError, ValueError, ZeroDivisionError):
-        return None

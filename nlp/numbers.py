@@ -23,10 +23,15 @@ from sales.facts import Span
 
 _TRADITIONAL: Final = (
     "禮礼週周號号點点個个後后兩两萬万億亿節节國国慶庆時时鐘钟間间內内這这過过開开圓圆幣币塊块錢钱"
-    "對对負负幾几餘余雙双陸陆貳贰參叁勞劳動动兒儿聖圣誕诞婦妇軍军黨党師师晝昼聽听當当從从臺台單单價价"
-    "報报預预總总歲岁農农曆历歷历陰阴陽阳舊旧臘腊應应該该說说錯错還还給给約约將将於于現现親亲復复東东樹树"
-    "難难餅饼齋斋買买賣卖貨货訂订標标議议題题題题達达電电話话壽寿獎奖額额傢家讓让啟启夠够實实頭头為为與与"
-    "來来們们無无沒没樓楼廠厂車车費费貴贵簽签約约結结進进關关發发倆俩權权贖赎龐庞爾尔猶犹衛卫歡欢銭钱後后準准備备產产當当優优減减資资財财務务際际紙纸營营業业導导辦办處处問问談谈試试驗验調调項项幫帮"
+    "對对負负幾几餘余雙双陸陆貳贰參叁勞劳動动兒儿聖圣誕诞婦妇軍军黨党師师晝昼聽听當当"
+    "從从臺台單单價价"
+    "報报預预總总歲岁農农曆历歷历陰阴陽阳舊旧臘腊應应該该說说錯错還还給给約约將将於于"
+    "現现親亲復复東东樹树"
+    "難难餅饼齋斋買买賣卖貨货訂订標标議议題题題题達达電电話话壽寿獎奖額额傢家讓让啟启"
+    "夠够實实頭头為为與与"
+    "來来們们無无沒没樓楼廠厂車车費费貴贵簽签約约結结進进關关發发倆俩權权贖赎龐庞爾尔"
+    "猶犹衛卫歡欢銭钱後后準准備备產产當当優优減减資资財财務务際际紙纸營营業业導导辦办"
+    "處处問问談谈試试驗验調调項项幫帮"
 )
 _FOLD: Final = {
     **{ord(a): b for a, b in zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)},
@@ -44,9 +49,12 @@ _FOLD: Final = {
 }
 
 _DIGITS: Final = {
-    "零": 0, "一": 1, "二": 2, "两": 2, "俩": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8,
-    "九": 9, "壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9, "幺": 1,
-}  # fmt: skip
+    **dict(zip("零一二三四五六七八九", range(10), strict=True)),
+    **dict(zip("壹贰叁肆伍陆柒捌玖", range(1, 10), strict=True)),
+    "两": 2,
+    "俩": 2,
+    "幺": 1,
+}
 _SMALL: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _BIG: Final = {"万": 10**4, "亿": 10**8, "兆": 10**12}
 _SUFFIX: Final = {"k": 10**3, "w": 10**4, "m": 10**6}
@@ -130,7 +138,8 @@ class Number:
 _ASCII = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?!\.\d)|\d+|(?<![\w.])\.\d+"
 _RUN: Final = re.compile(
     rf"(?:{_ASCII}|[{_D}{_U}几半]|数(?=[十百千万亿]))"
-    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|个(?=亿)|点(?=[{_ONE}])|半(?![年月天小个]))*"
+    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|个(?=亿)|"
+    rf"点(?=[{_ONE}])|半(?![年月天小个]))*"
     r"(?:[kKmMwW](?![0-9a-zA-Z]))?"
 )
 _TOKEN: Final = re.compile(rf"{_ASCII}|[{_D}{_U}几数半多余来点个kKmMwW]")
@@ -182,6 +191,55 @@ class _Sum:
         self.last_unit, self.zero, self.units = unit, False, True
         return True
 
+    def put(self, digit: float) -> bool:
+        if self.digit is not None:
+            return False
+        self.digit = digit
+        return True
+
+    def nought(self, *, alone: bool) -> bool:
+        """零 holds a place; alone, or before a point, it is a value."""
+        if self.digit is not None:
+            return False
+        self.zero = True
+        if alone:
+            self.digit = 0
+        return True
+
+    def open_place(self, side: int) -> bool:
+        """几 in front is 1 to 10; behind a unit the last place is open (十几)."""
+        if self.digit is not None:
+            return False
+        if self.group or self.total:
+            self.group += (0, 10)[side] * (1 if self.zero else self.last_unit // 10)
+        else:
+            self.digit = (1, 10)[side]
+        return True
+
+    def half(self) -> bool:
+        if self.digit is not None:
+            return False
+        if self.units:
+            self.group += self.last_unit / 2
+        else:
+            self.digit = 0.5
+        return True
+
+    def scale(self, factor: int) -> bool:
+        if self.digit is None or self.units:
+            return False
+        self.digit *= factor
+        self.last_unit = factor
+        return True
+
+    def decimals(self, digits: str) -> bool:
+        fraction = float(f"0.{digits}")
+        if self.digit is None or self.floor < 10**9:
+            self.group = self.close() - self.total + fraction
+        else:
+            self.digit += fraction
+        return True
+
     def close(self) -> float:
         if self.digit is not None:
             elliptic = self.units and not self.zero and self.digit < 10
@@ -221,71 +279,32 @@ def _digits(tokens: list[str]) -> list[str | tuple[int, int]] | None:
 def _evaluate(tokens: list[str | tuple[int, int]], side: int) -> tuple[float, int] | None:
     """Value and last multiplier of *tokens*, taking the low (0) or high (1) end of ranges."""
     state = _Sum()
-    at = 0
-    while at < len(tokens):
-        token = tokens[at]
-        at += 1
-        if isinstance(token, tuple):
-            if state.digit is not None:
-                return None
-            state.digit = token[side]
+    for at, token in enumerate(tokens):
+        following = tokens[at + 1] if at + 1 < len(tokens) else ""
+        if at and tokens[at - 1] == "点":
+            fits = state.decimals(str(token))
+        elif isinstance(token, tuple):
+            fits = state.put(token[side])
+        elif token == "零":
+            fits = state.nought(alone=len(tokens) == 1 or following == "点")
         elif token in _DIGITS:
-            if token == "零":
-                if state.digit is not None:
-                    return None
-                state.zero = True
-                if len(tokens) == 1 or (at < len(tokens) and tokens[at] == "点"):
-                    state.digit = 0
-            elif state.digit is not None:
-                return None
-            else:
-                state.digit = _DIGITS[token]
+            fits = state.put(_DIGITS[token])
         elif token in _SMALL:
-            if not state.small(_SMALL[token]):
-                return None
+            fits = state.small(_SMALL[token])
         elif token in _BIG:
-            if not state.big(_BIG[token]):
-                return None
+            fits = state.big(_BIG[token])
         elif token in ("几", "数"):
-            if state.digit is not None:
-                return None
-            if state.units and (state.group or state.total):  # 十几: the last place is open
-                step = 1 if state.zero else state.last_unit // 10
-                state.group += (0, 10)[side] * step
-            else:
-                state.digit = (1, 10)[side]
-        elif token in ("多", "余", "来"):
-            if not state.units and state.digit is None:
-                return None
-        elif token == "个":  # 三个亿
-            continue
+            fits = state.open_place(side)
+        elif token in ("多", "余", "来", "点", "个"):  # 个: 三个亿
+            fits = state.units or state.digit is not None
         elif token == "半":
-            if state.units and state.digit is None:
-                state.group += state.last_unit / 2
-            elif state.digit is None and not state.units:
-                state.digit = 0.5
-            else:
-                return None
-        elif token == "点":
-            if at >= len(tokens) or not isinstance(tokens[at], str):
-                return None
-            fraction = float(f"0.{tokens[at]}")
-            at += 1
-            if state.digit is None and not state.units:
-                return None
-            if state.digit is None or state.floor < 10**9:
-                state.group = state.close() - state.total + fraction
-            else:
-                state.digit += fraction
+            fits = state.half()
         elif token.lower() in _SUFFIX:
-            if state.digit is None or state.units or at != len(tokens):
-                return None
-            state.digit *= _SUFFIX[token.lower()]
-            state.last_unit = _SUFFIX[token.lower()]
+            fits = not following and state.scale(_SUFFIX[token.lower()])
         else:
-            if state.digit is not None:
-                return None
-            state.digit = float(token.replace(",", ""))
+            fits = state.put(float(token.replace(",", "")))
+        if not fits:
+            return None
     return state.close(), state.last_unit
 
 

@@ -73,11 +73,17 @@ def main(argv: list[str]) -> int:
         count[kind, "got"] += len(hits)
         count[kind, "right"] += right
         if right != goal_size or right != len(hits):
-            wrong.append(f"{row['id']} {row['text']} want {goal} got {[(h.text, h.value, h.unit) for h in hits]}")
+            wrong.append(
+                f"{row['id']} {row['text']} want {goal} got "
+                f"{[(h.text, h.value, h.unit) for h in hits]}"
+            )
     spent = time.perf_counter() - began
     for kind in ("currency", "currency_spans", "percent", "number"):
         want, got, right = (count[kind, key] for key in ("want", "got", "right"))
-        print(f"{kind:15} {want:4} wanted  precision {right / max(1, got):.3f}  recall {right / max(1, want):.3f}")
+        print(
+            f"{kind:15} {want:4} wanted  precision {right / max(1, got):.3f}  recall "
+            f"{right / max(1, want):.3f}"
+        )
     print(f"{len(rows) / spent:.0f} texts/s")
     if "-v" in argv:
         print("\n".join(wrong))

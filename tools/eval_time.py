@@ -54,7 +54,11 @@ def main(argv: list[str]) -> int:
     missed: list[str] = []
     began = time.perf_counter()
     for row in rows:
-        hits = [h for h in find_dates(row["text"], datetime.fromisoformat(row["now"])) if not h.superseded]
+        hits = [
+            h
+            for h in find_dates(row["text"], datetime.fromisoformat(row["now"]))
+            if not h.superseded
+        ]
         pairs = readings(row)
         if not pairs:
             count["no day"] += 1
@@ -76,8 +80,9 @@ def main(argv: list[str]) -> int:
             count["past never due"] += truly and not any(h.due and h.due >= now for h in hits)
             count["past truly"] += truly
         if kind == "future" and not any(due_right(h, pairs) for h in hits):
-            missed.append(f"{row['id']} {row['now'][:10]} {row['text']} want {row['value']} got "
-                          f"{[(h.text, str(h.start), str(h.end), str(h.due), h.past) for h in hits]} {row['tags']}")  # fmt: skip
+            got = [(h.text, str(h.start), str(h.end), str(h.due), h.past) for h in hits]
+            head = f"{row['id']} {row['now'][:10]} {row['text']} {row['tags']}"
+            missed.append(f"{head} want {row['value']} got {got}")
     spent = time.perf_counter() - began
     for kind in ("future", "past", "exotic"):
         total = count[kind]
@@ -87,7 +92,9 @@ def main(argv: list[str]) -> int:
         print(f"days right {count[kind + ' days'] / total:.3f}", end="  ")
         if kind != "past":
             right, wrong = count[f"{kind} due"], count[f"{kind} due wrong"]
-            print(f"due recall {right / total:.3f}  due precision {right / max(1, right + wrong):.3f}")
+            print(
+                f"due recall {right / total:.3f}  due precision {right / max(1, right + wrong):.3f}"
+            )
         else:
             print(f"never due {count['past never due']}/{count['past truly']}")
     print(f"without a day: {count['no day']} rows, {count['no day, due found']} read as a due day")

@@ -1,4 +1,4 @@
-"""Dates in Chinese talk: ``find_dates`` reads every time expression of a text (EXTRACTION section 2).
+"""Dates in Chinese talk: ``find_dates`` reads every time expression (EXTRACTION section 2).
 
 Stages: fold -> atoms -> phrases -> ranges -> modifiers -> spans -> corrections -> hits.
 """

@@ -12,13 +12,17 @@ from collections.abc import Callable
 from typing import Final
 
 from nlp.dates.festivals import FESTIVALS
+from nlp.dates.lexicon import DAYS, EDGES, PAIRS, PARTS, UNITS, YEARS
 from nlp.dates.model import Atom
 from nlp.numbers import scan
 
 _DIGIT: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2}
 _WEEKDAY: Final = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8}
 
-_DAY = r"(?:3[01]|[12]\d|0?[1-9](?!\d)|三十一?|二十[一二三四五六七八九]?|廿[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
+_DAY = (
+    r"(?:3[01]|[12]\d|0?[1-9](?!\d)|三十一?|二十[一二三四五六七八九]?|"
+    r"廿[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
+)
 _MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
 _COUNT = r"(?:\d+(?:\.\d+)?|[零一二两俩三四五六七八九十百]+几?|[几数][十百]|[半几])"
 _CNY = r"[零一二三四五六七八九]"
@@ -62,7 +66,7 @@ def _century(two: int) -> int:
 
 
 def _iso(m: re.Match[str]) -> Atom | None:
-    return _full_date(m, *(int(part) for part in re.findall(r"\d+", m["iso"])))  # type: ignore[arg-type]
+    return _full_date(m, *(int(part) for part in re.findall(r"\d+", m["iso"])))
 
 
 def _iso_tight(m: re.Match[str]) -> Atom | None:
@@ -97,30 +101,6 @@ def _years(m: re.Match[str]) -> Atom:
     return _at("years", m, int(m["yr_from"]), int(m["yr_to"]))
 
 
-_YEARS: Final = {
-    "今年": 0, "本年度": 0, "本年": 0, "今年度": 0, "明年": 1, "来年": 1, "次年": 1, "翌年": 1, "下一年": 1,
-    "后年": 2, "大后年": 3, "去年": -1, "上一年": -1, "前年": -2, "大前年": -3, "旧年": -1, "本年内": 0,
-}  # fmt: skip
-_DAYS: Final = {
-    "今天": 0, "今日": 0, "今儿个": 0, "今儿": 0, "本日": 0, "今": 0, "明天": 1, "明日": 1, "明儿个": 1, "明儿": 1,
-    "听日": 1, "次日": 1, "翌日": 1, "明": 1, "后天": 2, "后日": 2, "后儿": 2, "大后天": 3, "大大后天": 4,
-    "昨天": -1, "昨日": -1, "昨儿": -1, "昨": -1, "前天": -2, "前日": -2, "大前天": -3, "隔天": 1, "当日": 0,
-}  # fmt: skip
-_PAIRS: Final = {
-    "明后天": (1, 2), "明后两天": (1, 2), "明后": (1, 2), "今明两天": (0, 1), "今明": (0, 1), "这两天": (0, 2),
-    "这一两天": (0, 2), "一两天内": (0, 2), "这几天": (0, 3), "过两天": (1, 2), "过一两天": (1, 2), "过几天": (1, 3),
-    "过些天": (1, 5), "过些日子": (1, 10), "这些天": (0, 3), "过几日": (1, 3), "这一两日": (0, 2), "两天后天": (1, 2),
-    "过个两天": (1, 2), "过个一两天": (1, 2), "过个两三天": (1, 3), "过两三天": (1, 3), "过三五天": (1, 5),
-}  # fmt: skip
-PARTS: Final = {
-    "凌晨": "night", "黎明": "night", "清晨": "am", "清早": "am", "一大早": "am", "一早": "am", "大早上": "am",
-    "早上": "am", "早晨": "am", "早间": "am", "上午": "am", "午前": "am", "早": "am", "晨": "am", "中午": "noon",
-    "正午": "noon", "午间": "noon", "午后": "pm", "下午": "pm", "晏昼": "pm", "傍晚": "pm", "晚上": "pm",
-    "晚间": "pm", "夜里": "pm", "夜晚": "pm", "夜间": "pm", "半夜": "pm", "午夜": "pm", "深夜": "pm", "晚": "pm",
-    "夜": "pm", "下班": "off", "收工": "off", "上班": "on", "全天": "", "一整天": "", "当晚": "pm",
-}  # fmt: skip
-
-
 def _alt(words: object) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))  # type: ignore[call-overload]
 
@@ -147,13 +127,10 @@ def _month(m: re.Match[str]) -> Atom:
     return _at("month", m, small(m["m_n"]))
 
 
-_EDGES: Final = {"末": "底", "尾": "底", "底": "底", "初": "初", "头": "初", "中": "中"}
-
-
 def _edge(m: re.Match[str]) -> Atom:
     unit = {"年": 1, "季": 2, "月": 3}.get(m["e_unit"][0] if m["e_unit"] else "", 0)
     word = m["e_word"]
-    return _at("edge", m, unit, word=_EDGES.get(word, word))
+    return _at("edge", m, unit, word=EDGES.get(word, word))
 
 
 def _week(m: re.Match[str]) -> Atom:
@@ -172,11 +149,11 @@ def _weekday(m: re.Match[str]) -> Atom:
 
 
 def _relday(m: re.Match[str]) -> Atom:
-    return _at("relday", m, _DAYS[m["rd"]])
+    return _at("relday", m, DAYS[m["rd"]])
 
 
 def _relpair(m: re.Match[str]) -> Atom:
-    return Atom("relpair", m.start(), m.end(), *_PAIRS[m["rp"]], word=m["rp"])
+    return Atom("relpair", m.start(), m.end(), *PAIRS[m["rp"]], word=m["rp"])
 
 
 def _day(m: re.Match[str]) -> Atom:
@@ -229,20 +206,11 @@ def _amount(text: str) -> tuple[float, float]:
     return (number.low, number.high) if number and number.end == len(text) else (0.0, 0.0)
 
 
-_UNITS: Final = {
-    "个工作日": "workday", "工作日": "workday", "天工作日": "workday", "天": "day", "日": "day", "个自然日": "day",
-    "自然日": "day", "个周": "week", "周": "week", "个星期": "week", "星期": "week", "个礼拜": "week", "礼拜": "week",
-    "个月": "month", "个季度": "quarter", "年": "year", "个小时": "hour", "小时": "hour", "个钟头": "hour",
-    "个钟": "hour", "钟头": "hour", "分钟": "minute", "刻钟": "minute15", "秒钟": "second", "秒": "second", "个晚上": "day",
-    "月": "month", "个周年": "year", "周年": "year",
-}  # fmt: skip
-
-
 def _duration(m: re.Match[str]) -> Atom | None:
     low, high = _amount(m["u_n"])
     if high <= 0:
         return None
-    unit = _UNITS[m["u_unit"]]
+    unit = UNITS[m["u_unit"]]
     if m["u_half"] or m["u_mid"]:
         low, high = low + 0.5, high + 0.5
     return Atom("dur", m.start(), m.end(), n=int(bool(m["u_more"])), word=unit, x=low, y=high)
@@ -269,52 +237,82 @@ def _nspan(m: re.Match[str]) -> Atom | None:
     return _at("nspan", m, sign * count, word=unit) if count else None
 
 
+def _iso_run(m: re.Match[str]) -> Atom | None:
+    return _full_date(m, *(int(part) for part in m["tight"].split("-")))
+
+
+def _half_span(m: re.Match[str]) -> Atom:
+    word = m["hm"]
+    unit = (
+        "month" if "月" in word else "year" if "年" in word else "day" if "天" in word else "hour"
+    )
+    return Atom("dur", m.start(), m.end(), word=unit, x=0.5, y=0.5)
+
+
 _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], ...]] = (
-    ("K_iso", r"(?<![\d.])(?P<iso>(?:19|20)\d\d(?P<sep>[-/.]|[ ])(?:\d{1,2}(?P=sep)\d{1,2}))(?![\d])", _iso),
-    ("K_tight", r"(?<![\d.])(?P<tight>(?:19|20)\d\d-\d\d-\d\d)(?=-?\d\d:)", lambda m: _iso_run(m)),
+    ("K_iso", r"(?<![\d.])(?P<iso>(?:19|20)\d\d(?P<sep>[-/.]|[ ])(?:\d{1,2}(?P=sep)\d{1,2})"
+    r")(?![\d])", _iso),
+    ("K_tight", r"(?<![\d.])(?P<tight>(?:19|20)\d\d-\d\d-\d\d)(?=-?\d\d:)", _iso_run),
     ("K_mdy", r"(?<!\d)(?P<mdy>\d{1,2}/\d{1,2}/(?:19|20)\d\d)(?!\d)", _mdy),
     ("K_ymd", r"(?<![\d-])(?P<ymd>\d\d-\d{1,2}-\d{1,2})(?![\d-])", _ymd),
-    ("K_md", r"(?<![\w.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d|\d{1,2}\.\d{1,2}(?=[之以]前|前(?!台)|号|截止|上午|下午|晚))(?![\d./\-%a-zA-Z])", _md),
-    ("K_months", rf"(?<!\d)(?P<ms_from>{_MONTH})月?份?[到至~-](?P<ms_to>{_MONTH})(?=月(?!{_DAY}))月份?", _months),
-    ("K_years", r"(?<!\d)(?P<yr_from>(?:19|20)\d\d)年?[ ]?[到至~-][ ]?(?P<yr_to>(?:19|20)\d\d)(?:年(?![度]?[\d一二三四五六七八九十])|(?![\d年.-]))", _years),
-    ("K_year", rf"(?<!\d)(?P<year>(?:(?:19|20)\d\d|[一二]{_CNY}{{3}}|两千|\d\d|{_CNY}{{2}})年)", _year),
-    ("K_relyear", rf"(?P<ry>{_alt(_YEARS)})", lambda m: _at("year", m, _YEARS[m["ry"]], word="rel")),
+    ("K_md", r"(?<![\w.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d|"
+    r"\d{1,2}\.\d{1,2}(?=[之以]前|前(?!台)|号|截止|上午|下午|晚))(?![\d./\-%a-zA-Z])", _md),
+    ("K_months", rf"(?<!\d)(?P<ms_from>{_MONTH})月?份?[到至~-](?P<ms_to>{_MONTH})"
+    rf"(?=月(?!{_DAY}))月份?", _months),
+    ("K_years", r"(?<!\d)(?P<yr_from>(?:19|20)\d\d)年?[ ]?[到至~-][ ]?(?P<yr_to>(?:19|20)"
+    r"\d\d)(?:年(?![度]?[\d一二三四五六七八九十])|(?![\d年.-]))", _years),
+    ("K_year", rf"(?<!\d)(?P<year>(?:(?:19|20)\d\d|[一二]{_CNY}{{3}}|两千|\d\d|{_CNY}{{2}})"
+    rf"年)", _year),
+    ("K_relyear", rf"(?P<ry>{_alt(YEARS)})", lambda m: _at("year", m, YEARS[m["ry"]], word="rel")),
     ("K_half", r"(?P<half>(?:[上下]个?|前|后)半年)", _half),
     (
         "K_quarter",
-        rf"(?:(?P<q_rel>{_NEXT})(?:{_ONE})?季度?|前(?P<q_first>[一二两三123])个?季度|第?(?P<q_n>[一二三四1-4])个?季度"
+        rf"(?:(?P<q_rel>{_NEXT})(?:{_ONE})?季度?|前(?P<q_first>[一二两三123])个?季度|"
+        rf"第?(?P<q_n>[一二三四1-4])个?季度"
         r"|(?<![A-Za-z0-9])[qQ](?P<q_q>[1-4])(?![0-9a-zA-Z]))",
         _quarter,
     ),
     (
         "K_nspan",
-        rf"(?<=[年月度季的])(?P<ns_at>前|后|头|最后)(?P<ns_n>{_COUNT})(?P<ns_unit>天|日|个?星期|周|个?月)",
+        rf"(?<=[年月度季的])(?P<ns_at>前|后|头|最后)(?P<ns_n>{_COUNT})(?P<ns_unit>天|日|"
+        rf"个?星期|周|个?月)",
         _nspan,
     ),
     (
         "K_dur",
-        rf"(?<![第\d.])(?P<u_n>{_COUNT})(?P<u_more>多|来|余|个多(?=月|小时|星期|礼拜))?(?P<u_mid>个半(?=月|小时|钟|星期|礼拜))?"
-        r"(?P<u_unit>个?工作日|天工作日|个?自然日|个?星期(?![一二三四五六日天末])|个?礼拜(?![一二三四五六日天末])|个?周年?(?![一二三四五六日天末](?!天))"
-        r"|个月|(?:(?<=[两俩几])|(?<=个半)|(?<=个多))月|个季度|个?小时|个钟头?|钟头|分钟|刻钟|秒钟?|天|年)"
+        rf"(?<![第\d.])(?P<u_n>{_COUNT})(?P<u_more>多|来|余|个多(?=月|小时|星期|礼拜)"
+        rf")?(?P<u_mid>个半(?=月|小时|钟|星期|礼拜))?"
+        r"(?P<u_unit>个?工作日|天工作日|个?自然日|个?星期(?![一二三四五六日天末])|"
+        r"个?礼拜(?![一二三四五六日天末])|个?周年?(?![一二三四五六日天末](?!天))"
+        r"|个月|(?:(?<=[两俩几])|(?<=个半)|(?<=个多))月|个季度|个?小时|个钟头?|钟头|分钟|"
+        r"刻钟|秒钟?|天|年)"
         r"(?P<u_half>半(?![年月天]))?",
         _duration,
     ),
-    ("K_durday", rf"(?<![第\d.月])(?P<du_n>{_COUNT})日(?=[之以]?内(?!部)|[之以]?后|[之以]?前)", _duration_days),
-    ("K_halfmonth", r"(?P<hm>半个?月|半年|半个?小时|半个?钟头?|半天|大半个月|小半个月)", lambda m: _half_span(m)),
+    ("K_durday", rf"(?<![第\d.月])(?P<du_n>{_COUNT})日(?=[之以]?内(?!部)|[之以]?后|"
+    rf"[之以]?前)", _duration_days),
+    ("K_halfmonth", r"(?P<hm>半个?月|半年|半个?小时|半个?钟头?|半天|大半个月|"
+    r"小半个月)", _half_span),
     (
         "K_month",
-        rf"(?:(?P<m_rel>{_NEXT})(?:{_ONE})?月份?|(?P<m_moon>正月|腊月|冬月)|(?<![\d.])(?P<m_n>{_MONTH})月份?)",
+        rf"(?:(?P<m_rel>{_NEXT})(?:{_ONE})?月份?|(?P<m_moon>正月|腊月|冬月)|(?<![\d.])"
+        rf"(?P<m_n>{_MONTH})月份?)",
         _month,
     ),
     (
         "K_inside",
-        rf"(?P<in_unit>{_BARE_MONTH}月|{_BARE_YEAR}年|(?<![一二三四两几个\d])(?:季度|周))(?:[之以]?内)(?![部容存外])",
+        rf"(?P<in_unit>{_BARE_MONTH}月|{_BARE_YEAR}年|(?<![一二三四两几个\d])(?:季度|周))"
+        rf"(?:[之以]?内)(?![部容存外])",
         lambda m: _at("inside", m, word=m["in_unit"]),
     ),
     ("K_season", r"(?P<season>暑假|暑期|寒假)", lambda m: _at("season", m, word=m["season"])),
     (
         "K_edge",
-        r"(?P<e_unit>(?<![个\d零一二三四五六七八九十])月|(?<![\d零一二三四五六七八九十今明去前后本每当])年|季度?|(?<=[月年度季份])|(?<=的)|(?<![\u4e00-\u9fff])(?=[上中下]旬)|(?<=[在到等])(?=[上中下]旬))(?P<e_word>中上旬|中下旬|上旬|中旬|下旬|底|末|初(?![一二三四五六七八九十])|尾|头|中(?![标心国学文间秋午药介断转大小上下期型]))",
+        r"(?P<e_unit>(?<![个\d零一二三四五六七八九十])月|"
+        r"(?<![\d零一二三四五六七八九十今明去前后本每当])年|季度?|(?<=[月年度季份])|(?<=的)"
+        r"|(?<![\u4e00-\u9fff])(?=[上中下]旬)|(?<=[在到等])(?=[上中下]旬))"
+        r"(?P<e_word>中上旬|中下旬|上旬|中旬|下旬|底|末|初(?![一二三四五六七八九十])|尾|头|"
+        r"中(?![标心国学文间秋午药介断转大小上下期型]))",
         _edge,
     ),
     (
@@ -326,19 +324,22 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         "K_week",
         rf"(?<![早晚以网线海路马楼])(?P<w_rel>{_NEXT})(?:{_ONE})?{_WEEK}"
         rf"(?:(?:的?{_WEEK})(?P<w_day2>{_WD})|(?P<w_day>{_WD})(?![个家次台套位名件轮场]|天(?!津)))?"
-        rf"(?:(?<=[一二三四五六])[、到至~-]?{_WEEK}?(?P<w_to>[二三四五六日天](?![个家次台套位点天十百千万])))?",
+        rf"(?:(?<=[一二三四五六])[、到至~-]?{_WEEK}?(?P<w_to>[二三四五六日天](?![个家次台套"
+        rf"位点天十百千万])))?",
         _week,
     ),
     (
         "K_weekday",
         rf"(?<![一二两三四五六七八九十几半每逢\d.]){_WEEK}(?P<wd>{_WD})"
-        rf"(?:(?<=[一二三四五六])[、到至~-]?{_WEEK}?(?P<wd_to>[二三四五六日天](?![个家次台套位点天十百千万])))?",
+        rf"(?:(?<=[一二三四五六])[、到至~-]?{_WEEK}?(?P<wd_to>[二三四五六日天](?![个家次台"
+        rf"套位点天十百千万])))?",
         _weekday,
     ),
-    ("K_relpair", rf"(?P<rp>{_alt(_PAIRS)})", _relpair),
+    ("K_relpair", rf"(?P<rp>{_alt(PAIRS)})", _relpair),
     (
         "K_relday",
-        rf"(?P<rd>{_alt(w for w in _DAYS if len(w) > 1)}|[今明昨](?=早|晚|晨|夜|上午|下午|中午))(?<!以后天)(?<!之后天)(?<!今后天)",
+        rf"(?P<rd>{_alt(w for w in DAYS if len(w) > 1)}|[今明昨](?=早|晚|晨|夜|上午|下午|"
+        rf"中午))(?<!以后天)(?<!之后天)(?<!今后天)",
         _relday,
     ),
     (
@@ -349,36 +350,35 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     ),
     (
         "K_day",
-        rf"(?<![\d.第])(?:(?P<d_pair>[一二三四五六七八][二三四五六七八九])[号日]|(?P<d_from>{_DAY})[号日]?[、到至~-](?P<d_to>{_DAY})[号日]|(?P<d_n>{_DAY})[号日])",
+        rf"(?<![\d.第])(?:(?P<d_pair>[一二三四五六七八][二三四五六七八九])[号日]|"
+        rf"(?P<d_from>{_DAY})[号日]?[、到至~-](?P<d_to>{_DAY})[号日]|(?P<d_n>{_DAY})[号日])",
         _day,
     ),
-    ("K_dayraw", rf"(?<=[月初])(?P<dr>{_DAY})(?![\d.]?[\d.%]|[个天多几万千百十点折元块台套人次分年月周:])", lambda m: _at("dayraw", m, small(m["dr"]))),
-    ("K_first", r"初(?P<ch>十|[一二三四五六七八九])(?![中高])", lambda m: _at("moonday", m, small(m["ch"]))),
+    ("K_dayraw", rf"(?<=[月初])(?P<dr>{_DAY})(?![\d.]?[\d.%]|"
+    rf"[个天多几万千百十点折元块台套人次分年月周:])", lambda m: _at("dayraw", m, small(m["dr"]))),
+    ("K_first", r"初(?P<ch>十|[一二三四五六七八九])"
+    r"(?![中高])", lambda m: _at("moonday", m, small(m["ch"]))),
     (
         "K_clock",
-        r"(?<![\d:.])(?:(?P<c_h>\d{1,2}):(?P<c_m>[0-5]\d)(?::[0-5]\d)?(?!\d) ?(?P<c_ap>[aApP][mM]?(?![a-zA-Z]))?"
-        r"|(?:(?P<c_pair>[一二两三四五六七八九](?=[二三四五六七八九十]点)))?(?P<c_hour>\d{1,2}|零|十[一二]?|二十[一二三四]?|[一二两三四五六七八九])[点时](?![.\d]\d?[万亿%米]|[零一二三四五六七八九]{1,3}(?:[万亿米%折倍吨千]|个点|公斤))"
-        r"(?P<c_tail>钟|整|半|[一三13]刻钟?|(?P<c_min>零[一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?|[0-5]\d|[一二三四五六七八九](?=分(?!之)))分?(?!之))?)",
+        r"(?<![\d:.])(?:(?P<c_h>\d{1,2}):(?P<c_m>[0-5]\d)(?::[0-5]\d)?(?!\d)"
+        r" ?(?P<c_ap>[aApP][mM]?(?![a-zA-Z]))?"
+        r"|(?:(?P<c_pair>[一二两三四五六七八九](?=[二三四五六七八九十]点))"
+        r")?(?P<c_hour>\d{1,2}|零|十[一二]?|二十[一二三四]?|[一二两三四五六七八九])"
+        r"[点时](?![.\d]\d?[万亿%米]|[零一二三四五六七八九]{1,3}(?:[万亿米%折倍吨千]|个点|公斤))"
+        r"(?P<c_tail>钟|整|半|[一三13]刻钟?|(?P<c_min>零[一二三四五六七八九]|"
+        r"[二三四五]?十[一二三四五六七八九]?|[0-5]\d|[一二三四五六七八九](?=分(?!之)))分?(?!之))?)",
         _clock,
     ),
     ("K_festival", rf"(?<![\dA-Za-z.])(?P<fest>{_alt(FESTIVALS)})(?![\d.])", _festival),
-    ("K_break", r"(?P<brk>(?<![春季调细环关情礼时章音过])节(?=前|后|假)|长假|小长假)", lambda m: _at("break", m)),
-    ("K_newyear", r"(?P<ny>(?<![\d零一二三四五六七八九十两几半多今明去前后本每当大成青少老中童壮往常近历全整周学财同旧那这])年(?=[之以]?前|[之以]?后)|过完年|过了年)", lambda m: _at("newyear", m, word=m["ny"])),
-    ("K_part", rf"(?P<pt>{_alt(w for w in PARTS if len(w) > 1)}|(?<=[今明昨])[早晚晨夜]|(?<=[号日天一二三四五六])[早晚](?![会期点饭班]))", _part),
+    ("K_break", r"(?P<brk>(?<![春季调细环关情礼时章音过])节(?=前|后|假)|长假|"
+    r"小长假)", lambda m: _at("break", m)),
+    ("K_newyear", r"(?P<ny>(?<![\d零一二三四五六七八九十两几半多今明去前后本每当大成青少老"
+    r"中童壮往常近历全整周学财同旧那这])年(?=[之以]?前|[之以]?后)|过完年|"
+    r"过了年)", lambda m: _at("newyear", m, word=m["ny"])),
+    ("K_part", rf"(?P<pt>{_alt(w for w in PARTS if len(w) > 1)}|(?<=[今明昨])[早晚晨夜]|"
+    rf"(?<=[号日天一二三四五六])[早晚](?![会期点饭班]))", _part),
     ("K_lead", r"(?P<ld>农历|阴历|旧历|大年|公历|阳历)", lambda m: _at("lead", m, word=m["ld"])),
 )  # fmt: skip
-
-
-def _iso_run(m: re.Match[str]) -> Atom | None:
-    return _full_date(m, *(int(part) for part in m["tight"].split("-")))  # type: ignore[arg-type]
-
-
-def _half_span(m: re.Match[str]) -> Atom:
-    word = m["hm"]
-    unit = (
-        "month" if "月" in word else "year" if "年" in word else "day" if "天" in word else "hour"
-    )
-    return Atom("dur", m.start(), m.end(), word=unit, x=0.5, y=0.5)
 
 
 _MASTER: Final = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern, _ in _PATTERNS))

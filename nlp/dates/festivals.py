@@ -62,13 +62,20 @@ _EASTER: Final = {
     56: "圣三一主日 圣三主日 三一主日",
     60: "基督圣体节 圣体节",
 }
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 _TERMS: Final = (
-    "小寒 大寒 立春 雨水 惊蛰 春分 清明 谷雨 立夏 小满 芒种 夏至 小暑 大暑 立秋 处暑 白露 秋分 寒露 "
+    "小寒 大寒 立春 雨水 惊蛰 春分 清明 谷雨 立夏 小满 芒种 夏至 小暑 大暑 立秋 处暑 白露 "
+    "秋分 寒露 "
     "霜降 立冬 小雪 大雪 冬至"
 )
 # 雨水, 大雪 and their like are weather far more often than a date.
 _WEATHER: Final = frozenset(
-    "雨水 小雪 大雪 大寒 小寒 大暑 小暑 小满 白露 寒露 霜降 处暑 谷雨".split()
+    _words("雨水 小雪 大雪 大寒 小寒 大暑 小暑 小满 白露 寒露 霜降 处暑 谷雨")
 )
 
 NEW_YEAR_EVE: Final = "除夕"
@@ -102,12 +109,15 @@ FESTIVALS: Final = _table()
 
 # Names that are also numbers or plain words: they need 节, 前, 后, 期间... or 过完 beside them.
 NEEDS_CUE: Final = frozenset(
-    "十一 七一 八一 新春 六一 315 三一五 三幺五 618 六一八 大年夜 小年 立春 立夏 立秋 立冬".split()
+    _words("十一 七一 八一 新春 六一 315 三一五 三幺五 618 六一八 大年夜 小年 立春 立夏 立秋 立冬")
 )
 # Legal holidays: 前 and 后 speak of their break, not of the day.
 LEGAL: Final = frozenset(
-    "元旦 元旦节 春节 过年 农历新年 大年初一 新春 除夕 大年三十 年三十 除夕夜 清明 清明节 五一 五一节 劳动节 "
-    "五一劳动节 国际劳动节 端午 端午节 端阳节 中秋 中秋节 仲秋 仲秋节 国庆 国庆节 十一 十一国庆".split()
+    _words(
+        "元旦 元旦节 春节 过年 农历新年 大年初一 新春 除夕 "
+        "大年三十 年三十 除夕夜 清明 清明节 五一 五一节 劳动节 "
+        "五一劳动节 国际劳动节 端午 端午节 端阳节 中秋 中秋节 仲秋 仲秋节 国庆 国庆节 十一 十一国庆"
+    )
 )
 
 

@@ -12,19 +12,21 @@ from nlp.dates.legal import seeded_calendar
 from nlp.dates.model import DateHit, Phrase
 from nlp.dates.offsets import read_offsets
 from nlp.dates.phrases import apply_modifiers, group_atoms, join_ranges, merge_appositions
-from nlp.dates.resolve import Context
 from nlp.dates.vetoes import bare_period, masks
+from nlp.dates.windows import Context
 from nlp.numbers import Folded, fold
 from sales.calendar import WorkCalendar
 
 _NOW: Final = re.compile(r"(?:现在|此时|此刻|当前|目前|眼下|马上|立刻|立即|即刻|依家|而家)")
 # 今天拜访了, 上午去了: what was done today is not due today.
 _DONE: Final = re.compile(
-    r"[^,。;!?]{0,2}?(?:我们?|刚|就|已经|又|才|跟|和|先|在|去|到)*[^,。;!? 要得会让请答应必须争取准备打算]{0,8}?"
+    r"[^,。;!?]{0,2}?(?:我们?|刚|就|已经|又|才|跟|和|先|在|去|"
+    r"到)*[^,。;!? 要得会让请答应必须争取准备打算]{0,8}?"
     r"(?:了(?!解)|过(?![去来])|完(?![成整全]))|[^,。;!?]{0,2}没(?!问题)"
 )
 _STRONG: Final = re.compile(
-    r"不对|说错|错了|口误|更正|纠正|搞错|记错|弄错|应该是|应当是|改成|改到|改为|改在|挪到|推到|推迟到|延到|延期到|提前到|换成"
+    r"不对|说错|错了|口误|更正|纠正|搞错|记错|弄错|应该是|应当是|改成|改到|改为|改在|挪到|"
+    r"推到|推迟到|延到|延期到|提前到|换成"
 )
 _WEAK: Final = re.compile(r"[ ,]*(?:哦|噢|喔|啊?不|呃不|不不|(?<!是)不是)[ ,]*(?:是)?[ ,]*")
 _DENIED: Final = re.compile(r"(?<!是)(?:不是|并非)(?:说|在)?[ ]?$")

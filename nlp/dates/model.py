@@ -10,8 +10,8 @@ from sales.facts import Span
 
 Certainty = Literal["firm", "loose"]
 
-# How much time a phrase names.  It decides what 前 and 后 mean: 周五前 is Friday itself, 五月前 ends
-# in April, 国庆前 before the break.
+# How much time a phrase names.  It decides what 前 and 后 mean: 周五前 is Friday itself, 五月前
+# ends in April, 国庆前 before the break.
 Grain = Literal["day", "edge", "weekend", "week", "month", "quarter", "half", "year", "holiday"]
 
 
@@ -40,7 +40,8 @@ class DateHit:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One word of the grammar, in folded text.  What ``n``, ``m`` and ``word`` say is the kind's."""
+    """One word of the grammar, in folded text.  What ``n``, ``m`` and ``word`` say is the "
+    "kind's."""
 
     kind: str
     start: int

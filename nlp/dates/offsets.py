@@ -1,6 +1,7 @@
 """Spans of time: 三天内, 两周后, 三天前, 未来一个月, N个工作日, and offsets from another event.
 
-A span counts from today, or from the phrase or event that stands before it: 国庆后三天内, 会后两天内.
+A span counts from today, or from the phrase or event that stands before it: 国庆后三天内,
+会后两天内.
 The event's day is looked up among the phrases heard earlier; an event without a day gives a hit
 without a due day (memos_dev_README: "an offset from an undated event -> null").
 A bare span (两年, 六十天) is a length, not a date, unless words of delivery follow it.
@@ -14,21 +15,28 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from nlp.dates.model import Atom, Phrase, Window
-from nlp.dates.resolve import Context, plus
+from nlp.dates.windows import Context, plus
 
 _LINK: Final = re.compile(r"[ ]?[又零加]?[ ]?")
 _POST: Final = re.compile(
-    r"[ ]?(?:左右|的时间|时间)?(?:(?P<within>[之以]内|内(?![部容存科行参置径涵销审控网业])|里(?![面程])|不到)"
-    r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果来院端缀视]))|(?P<ago>[之以]?前(?![台期面提景端往天年段后]))|(?P<since>以来))"
+    r"[ ]?(?:左右|的时间|时间)?(?:(?P<within>[之以]内|内(?![部容存科行参置径涵销审控网业])|"
+    r"里(?![面程])|不到)"
+    r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果来院端缀视]))|"
+    r"(?P<ago>[之以]?前(?![台期面提景端往天年段后]))|(?P<since>以来))"
 )
 _PRE: Final = re.compile(
-    r"(?:(?P<past>最近的?|近|过去的?|(?<![一-鿿])前|(?<![一-鿿])上|这)|(?P<next>未来的?|接下来的?|今后的?|往后|(?<![一-鿿])后|(?<![一-鿿])下)|(?P<wait>再过|再等|再有|还剩|(?<![超不通经难])过|等))[ ]?$"
+    r"(?:(?P<past>最近的?|近|过去的?|(?<![一-鿿])前|(?<![一-鿿])上|这)|(?P<next>未来的?|"
+    r"接下来的?|今后的?|往后|(?<![一-鿿])后|(?<![一-鿿])下)|(?P<wait>再过|再等|再有|还剩|"
+    r"(?<![超不通经难])过|等))[ ]?$"
 )
 _DELIVER: Final = re.compile(
-    r"[ ]?(?:左右|时间)?(?:就|能|可以|我|我们|一定|肯定|保证|给你|给您)*(?:给|交(?!期|流)|出(?!差|来的)|发|搞定|完成|答复|回复|到货|送到|送货|做完|做好|弄好|解决|回话|供货|装完|装好|上线)"
+    r"[ ]?(?:左右|时间)?(?:就|能|可以|我|我们|一定|肯定|保证|给你|给您)*(?:给|交(?!期|流)|"
+    r"出(?!差|来的)|发|搞定|完成|答复|回复|到货|送到|送货|做完|做好|弄好|解决|回话|供货|"
+    r"装完|装好|上线)"
 )
 _LENGTH_L: Final = re.compile(
-    r"(?:用了?|试用|等了?|花了?|做了?|要|需要|质保|保修|账期|帐期|流程|超过|超|至少|最少|每|隔|延期|延|拖了?|晚了?|提前|有效期|周期|满|才|连续|工期|交期|干了?|"
+    r"(?:用了?|试用|等了?|花了?|做了?|要|需要|质保|保修|账期|帐期|流程|超过|超|至少|最少|"
+    r"每|隔|延期|延|拖了?|晚了?|提前|有效期|周期|满|才|连续|工期|交期|干了?|"
     r"前后|已经|跑了?|谈了?|合作了?|共|还有|一共|住了?|了)[ ]?$"
 )
 _HABIT_L: Final = re.compile(r"(?:每|隔|每隔|提)[ ]?$")
@@ -36,8 +44,10 @@ _EVENT: Final = re.compile(
     r"(?P<event>[一-鿿]{1,8}?)(?:以后|之后|过后|完后|后|完了?|[ ]?起)(?:的|再|[ ,])*$"
 )
 _EVENT_VERB: Final = re.compile(
-    r"(?P<event>到货|收货|收到[一-鿿]{0,4}|拿到[一-鿿]{0,4}|验收(?:合格|通过)?|签(?:完|了|订)?(?:合同|约|字)?|发货|开票|付款|打款|到账|中标|投产|安装|调试|"
-    r"交货|交付|下单|试用|上会|开完会|会议|定标|开标|回款|上线|培训|考察|出差回来|回来)(?:了)?(?:的|再|[ ,])*$"
+    r"(?P<event>到货|收货|收到[一-鿿]{0,4}|拿到[一-鿿]{0,4}|验收(?:合格|通过)?|签(?:完|了|"
+    r"订)?(?:合同|约|字)?|发货|开票|付款|打款|到账|中标|投产|安装|调试|"
+    r"交货|交付|下单|试用|上会|开完会|会议|定标|开标|回款|上线|培训|考察|出差回来|回来)"
+    r"(?:了)?(?:的|再|[ ,])*$"
 )
 _NO_EVENT: Final = re.compile(r"(?:^|[ ,。])(?:然|最|今|此|随|往|以|之)后$")
 # An event and the words by which it was announced earlier.
@@ -170,9 +180,9 @@ def _read(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Ph
     if kind == "ago":
         window = _ago(text, start, run, phrases, ctx)
     elif kind == "since" or (lead == "past" and kind not in ("after", "later")):
-        begin, _ = _total(ctx.today, run, True, ctx, -1)
+        since, _ = _total(ctx.today, run, True, ctx, -1)
         window = Window(
-            start=begin, end=ctx.today, due=None, grain="day", rule="span-past", past=True
+            start=since, end=ctx.today, due=None, grain="day", rule="span-past", past=True
         )
         if left.endswith("这") and kind == "within":
             window.past, window.start = False, ctx.today
@@ -216,7 +226,8 @@ def _nth_day(text: str, atom: Atom, phrases: list[Phrase], ctx: Context) -> Phra
 
 
 def _beside(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Phrase | None:
-    """国庆前一周, 周五前两天: so long before a day that has just been named; 国庆后一周 after it."""
+    """国庆前一周, 周五前两天: so long before a day that has just been named; 国庆后一周 "
+    "after it."""
     start, end = run[0].start, run[-1].end
     for phrase in phrases:
         if phrase.end > start or not phrase.atoms:

@@ -12,12 +12,15 @@ from datetime import timedelta
 from typing import Final
 
 from nlp.dates.model import Atom, Phrase, Window
-from nlp.dates.resolve import Context, Slots, plus, resolve
+from nlp.dates.resolve import resolve
 from nlp.dates.vetoes import refused
+from nlp.dates.windows import Context, Slots, plus
 
 _RANK: Final = {
-    "lead": 15, "year": 10, "half": 20, "quarter": 20, "month": 30, "months": 30, "years": 10, "festival": 30, "newyear": 30,
-    "break": 30, "inside": 30, "season": 30, "edge": 40, "nth": 45, "nspan": 45, "week": 50, "halfweek": 50, "weekday": 60, "day": 60, "dayraw": 60,
+    "lead": 15, "year": 10, "half": 20, "quarter": 20, "month": 30, "months": 30, "years": 10,
+    "festival": 30, "newyear": 30,
+    "break": 30, "inside": 30, "season": 30, "edge": 40, "nth": 45, "nspan": 45, "week": 50,
+    "halfweek": 50, "weekday": 60, "day": 60, "dayraw": 60,
     "moonday": 60, "date": 60, "md": 60, "relday": 60, "relpair": 60, "part": 70, "clock": 80,
 }  # fmt: skip
 # Which atoms may stand before the atom of a kind; what is not listed opens a phrase.
@@ -37,8 +40,10 @@ _AFTER: Final = {
     "dayraw": {"month"},
     "moonday": {"month", "lead"},
     "md": {"year"},
-    "part": {"date", "md", "festival", "week", "weekday", "day", "dayraw", "moonday", "relday", "relpair", "nth"},
-    "clock": {"date", "md", "week", "weekday", "day", "dayraw", "moonday", "relday", "relpair", "part", "nth", "festival"},
+    "part": {"date", "md", "festival", "week", "weekday", "day", "dayraw", "moonday", "relday",
+    "relpair", "nth"},
+    "clock": {"date", "md", "week", "weekday", "day", "dayraw", "moonday", "relday", "relpair",
+    "part", "nth", "festival"},
 }  # fmt: skip
 _GAP: Final = re.compile(r"(?:[ ]?(?:的|那天|当天|这天|呃|嗯|那个)?[ ]?)")
 _WIDE_GAP: Final = re.compile(r"[ ]?,[ ]?")
@@ -47,14 +52,16 @@ _BETWEEN: Final = re.compile(r"[ ]?(?:和|与|跟)[ ]?")
 
 _POST: Final = re.compile(
     r"[ ]?(?:那天|当天)?(?:"
-    r"(?P<before>[及或和]?[之以]前|前(?![台期面提景端往天年段几两三一半任不锋沿途程来言者所后妻额置辈缀])|为止|截止)"
+    r"(?P<before>[及或和]?[之以]前|前(?![台期面提景端往天年段几两三一半任不锋沿途程来言者所"
+    r"后妻额置辈缀])|为止|截止)"
     r"|(?P<after>[及或和]?[之以]后|过后|后(?![天面续台期勤补悔备果来院端缀视街门卫]))"
     r"|(?P<since>起(?![来草诉点订码步色])|开始|以来)"
     r"|(?P<within>[之以]内|内(?![部容存蒙科外行衣参置径涵销审控网业])|期间|里(?![面程]))"
     r"|(?P<about>左右|前后|上下|许(?![可多])))"
 )
 _FESTIVE: Final = re.compile(
-    r"(?:当?天)?(?:节|放假|假期|长假|小长假|假日|大促|黄金周|促销|活动)?(?=[之以]?前|[之以]?后|过后|期间|上班|开工|回来|$|.)"
+    r"(?:当?天)?(?:节|放假|假期|长假|小长假|假日|大促|黄金周|促销|活动)?(?=[之以]?前|"
+    r"[之以]?后|过后|期间|上班|开工|回来|$|.)"
 )
 _DONE_L: Final = re.compile(r"(?:过完|过了|放完|休完|等过|忙完)(?:这个)?$")
 _DONE_R: Final = re.compile(r"(?:节|假期?|长假)?(?:以后|之后|过后|后)?")
@@ -290,7 +297,8 @@ def _festive(text: str, phrase: Phrase, before: str) -> None:
 
 
 def _until(window: Window, ctx: Context, *, inclusive: bool, phrase: Phrase) -> None:
-    """X前: X itself; before a week, month or year its eve; before a legal holiday, before its break."""
+    """X前: X itself; before a week, month or year its eve; before a legal holiday, before "
+    "its break."""
     start, end = window.start, window.end
     if phrase.atoms[-1].kind in ("part", "clock"):
         window.start = None
@@ -325,9 +333,7 @@ def _open(window: Window, *, inclusive: bool) -> None:
         window.start = plus(window.running, days=1)
     elif window.free is not None:
         window.start = window.free
-    elif not inclusive and window.grain in ("week", "month", "quarter", "half", "year", "weekend"):
-        window.start = plus(window.end, days=1) if window.end else None
-    elif not inclusive and window.grain == "holiday":
+    elif not inclusive and window.grain not in ("day", "edge"):
         window.start = plus(window.end, days=1) if window.end else None
     window.end = None
     window.due = window.start

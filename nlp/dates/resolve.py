@@ -6,65 +6,18 @@ the next one that is not past; what carries 上, 去, 昨 or its own year stays 
 
 from __future__ import annotations
 
-from calendar import monthrange
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Final
 
-from nlp.dates.atoms import PARTS, small
-from nlp.dates.festivals import FESTIVALS, LEGAL, festival_day, next_festival, nth_weekday
-from nlp.dates.legal import lunar_day, new_year_eve
+from nlp.dates.atoms import small
+from nlp.dates.festivals import nth_weekday
+from nlp.dates.lexicon import PARTS
 from nlp.dates.model import Atom, Window
-from sales.calendar import WorkCalendar
+from nlp.dates.windows import Context, Slots, day, month_window, plus, single, span, year_of
+from nlp.dates.yearly import festival, lunar, new_year, next_break, season
 
 # A weekday said on that weekday means today until business is over, then next week's.
 TODAY_COUNTS_UNTIL: Final = 18
-
-Slots = dict[str, Atom]
-
-
-@dataclass(slots=True)
-class Context:
-    """What a phrase is read against.  ``month`` is the month last named in the text."""
-
-    now: datetime
-    calendar: WorkCalendar
-    month: tuple[int, int] | None = None
-
-    @property
-    def today(self) -> date:
-        return self.now.date()
-
-
-def day(year: int, month: int, number: int) -> date | None:
-    try:
-        return date(year, month, number)
-    except ValueError:
-        return None
-
-
-def plus(start: date, *, days: float = 0, months: int = 0) -> date:
-    """*start* moved by calendar months (the end of a short month stands in) and then by days."""
-    index = start.year * 12 + start.month - 1 + months
-    year, month = divmod(index, 12)
-    year = min(max(year, 1), 9998)
-    moved = date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
-    try:
-        return moved + timedelta(days=days)
-    except OverflowError:
-        return moved
-
-
-def month_window(year: int, month: int) -> tuple[date, date]:
-    return date(year, month, 1), date(year, month, monthrange(year, month)[1])
-
-
-def _span(start: date, end: date, grain: str, rule: str, **more: object) -> Window:
-    return Window(start=start, end=end, due=end, grain=grain, rule=rule, **more)  # type: ignore[arg-type]
-
-
-def _single(when: date | None, rule: str, grain: str = "day") -> Window | None:
-    return None if when is None else _span(when, when, grain, rule)
 
 
 def _part_of(start: date, end: date, word: str, unit: str) -> Window | None:
@@ -72,33 +25,26 @@ def _part_of(start: date, end: date, word: str, unit: str) -> Window | None:
     if unit == "month":
         tenth = {"初": (1, 5), "上旬": (1, 10), "中": (15, 15), "中旬": (11, 20), "中上旬": (6, 15)}
         tenth |= {"中下旬": (15, end.day), "下旬": (21, end.day), "底": (end.day, end.day)}
-        low, high = tenth[word]
-        return _span(start.replace(day=low), start.replace(day=high), "edge", f"month-{word}")
+        first, last_day = tenth[word]
+        return span(start.replace(day=first), start.replace(day=last_day), "edge", f"month-{word}")
     if "旬" in word:  # 中旬 alone is of the month
         return None
     if word == "底":
-        return _span(end, end, "edge", f"{unit}-end")
+        return span(end, end, "edge", f"{unit}-end")
     if word == "初":
         last = plus(start, days=9) if unit == "quarter" else plus(start, months=1, days=-1)
-        return _span(start, last, "edge", f"{unit}-start")
+        return span(start, last, "edge", f"{unit}-start")
     middle = plus(start, months=1 if unit == "quarter" else 5)
     low, high = month_window(middle.year, middle.month)
-    return _span(
+    return span(
         low, high if unit == "quarter" else plus(low, months=2, days=-1), "edge", f"{unit}-mid"
     )
-
-
-def _year(slots: Slots, ctx: Context) -> int | None:
-    atom = slots.get("year")
-    if atom is None:
-        return None
-    return ctx.today.year + atom.n if atom.word == "rel" else atom.n
 
 
 def _month(slots: Slots, ctx: Context) -> tuple[int, int] | None:
     """Year and month of the month slot, before a day rolls it on."""
     atom = slots["month"]
-    year = _year(slots, ctx)
+    year = year_of(slots, ctx)
     if atom.word == "rel":
         moved = plus(ctx.today.replace(day=1), months=atom.n)
         return moved.year, moved.month
@@ -109,57 +55,13 @@ def _month(slots: Slots, ctx: Context) -> tuple[int, int] | None:
     return year, atom.n
 
 
-def _lunar(slots: Slots, ctx: Context) -> Window | None:
-    month = slots["month"].n if "month" in slots else 1
-    number = slots.get("moonday") or slots.get("dayraw") or slots.get("day")
-    if number is None:
-        first, following = None, None
-        for year in (ctx.today.year - 1, ctx.today.year, ctx.today.year + 1):
-            first, following = lunar_day(year, month, 1), _lunar_month_end(year, month)
-            if first and following and following >= ctx.today:
-                return _span(first, following, "month", "lunar-month")
-        return None
-    asked = _year(slots, ctx)
-    years = [asked] if asked else [ctx.today.year - 1, ctx.today.year, ctx.today.year + 1]
-    for year in years:
-        when = lunar_day(year, month, number.n)
-        if when and (asked or when >= ctx.today):
-            return _single(when, "lunar")
-    return None
-
-
-def _lunar_month_end(year: int, month: int) -> date | None:
-    return lunar_day(year, month, 30) or lunar_day(year, month, 29)
-
-
-def _festival(slots: Slots, ctx: Context) -> Window | None:
-    name = slots["festival"].word
-    year = _year(slots, ctx)
-    if year is None and "day" not in slots:
-        when = next_festival(name, ctx.today)
-    else:
-        lunar_end = year is not None and FESTIVALS[name][0] == "eve" and slots["year"].word != "rel"
-        when = festival_day(name, (year or ctx.today.year) + lunar_end)
-    if when is None:
-        return None
-    window = _span(when, when, "holiday", f"festival-{name}")
-    if name in LEGAL:
-        first, last_off = ctx.calendar.break_around(when)
-        window.eve, window.free = plus(first, days=-1), plus(last_off, days=1)
-        window.provisional = not ctx.calendar.published(when.year)
-        gone = festival_day(name, ctx.today.year) if year is None else None
-        if gone and gone < ctx.today <= (running := ctx.calendar.break_around(gone)[1]):
-            window.running = running  # 过完国庆, said on the third day of it
-    return window
-
-
 def _nth(slots: Slots, ctx: Context, start: date, end: date) -> Window | None:
     """第N周, 第N天, 第N个周X, 第N个月 of a window.  Week 1 of a month has its first Monday."""
     atom = slots["nth"]
     if atom.word == "weekday":
         if (end - start).days > 31 or not (-1 <= atom.n <= 5):
             return None
-        return _single(nth_weekday(start.year, start.month, atom.n, atom.m), "nth-weekday")
+        return single(nth_weekday(start.year, start.month, atom.n, atom.m), "nth-weekday")
     if atom.word == "week":
         if (end - start).days > 31:  # of a year: ISO weeks
             try:
@@ -171,13 +73,13 @@ def _nth(slots: Slots, ctx: Context, start: date, end: date) -> Window | None:
         else:
             monday = plus(start, days=(-start.weekday()) % 7 + 7 * (atom.n - 1))
         if "weekday" in slots:
-            return _single(plus(monday, days=slots["weekday"].m - 1), "nth-week")
-        return _span(monday, plus(monday, days=6), "week", "nth-week")
+            return single(plus(monday, days=slots["weekday"].m - 1), "nth-week")
+        return span(monday, plus(monday, days=6), "week", "nth-week")
     if atom.word == "month":
         first = plus(start, months=atom.n - 1) if atom.n > 0 else end.replace(day=1)
-        return _span(*month_window(first.year, first.month), "month", "nth-month")
+        return span(*month_window(first.year, first.month), "month", "nth-month")
     when = plus(start, days=atom.n - 1) if atom.n > 0 else end
-    return _single(when if start <= when <= end else None, "nth-day")
+    return single(when if start <= when <= end else None, "nth-day")
 
 
 def _in_month(slots: Slots, ctx: Context) -> Window | None:
@@ -197,7 +99,7 @@ def _in_month(slots: Slots, ctx: Context) -> Window | None:
         return window
     if "nth" in slots:
         return _nth(slots, ctx, start, end)
-    return _span(start, end, "month", "month")
+    return span(start, end, "month", "month")
 
 
 def _numbered(atom: Atom, year: int, month: int, *, fixed: bool, ctx: Context) -> Window | None:
@@ -207,7 +109,7 @@ def _numbered(atom: Atom, year: int, month: int, *, fixed: bool, ctx: Context) -
         low, high = day(year + step, month, atom.n), day(year + step, month, last)
         if low and high:
             if fixed or high >= ctx.today:
-                return _span(low, high, "day", "month-day")
+                return span(low, high, "day", "month-day")
         elif fixed:
             return None
     return None
@@ -219,13 +121,13 @@ def _bare_day(atom: Atom, ctx: Context) -> Window | None:
     if ctx.month:
         low, high = day(*ctx.month, atom.n), day(*ctx.month, last)
         if low and high and high >= ctx.today:
-            return _span(low, high, "day", "day-of-named-month")
+            return span(low, high, "day", "day-of-named-month")
     first = ctx.today.replace(day=1)
     for step in range(4):
         month = plus(first, months=step)
         low, high = day(month.year, month.month, atom.n), day(month.year, month.month, last)
         if low and high and high >= ctx.today:
-            return _span(low, high, "day", "day-number")
+            return span(low, high, "day", "day-number")
     return None
 
 
@@ -236,7 +138,7 @@ def _week(slots: Slots, ctx: Context) -> Window | None:
     if weekday:
         return _weekday_of(monday, weekday, atom.word, "week-day")
     friday = plus(monday, days=4)
-    window = _span(monday, plus(monday, days=6), "week", "week")
+    window = span(monday, plus(monday, days=6), "week", "week")
     if friday >= ctx.today or atom.n < 0:
         window.due = friday
     return window
@@ -244,14 +146,12 @@ def _week(slots: Slots, ctx: Context) -> Window | None:
 
 def _weekday_of(monday: date, weekday: int, second: str, rule: str) -> Window:
     if weekday == 8:
-        return _span(plus(monday, days=5), plus(monday, days=6), "weekend", "weekend")
+        return span(plus(monday, days=5), plus(monday, days=6), "weekend", "weekend")
     when = plus(monday, days=weekday - 1)
     if second:
         last = {"日": 7, "天": 7}.get(second) or small(second)
-        return _span(
-            when, plus(monday, days=last - 1), "day", rule + "s", loose=last == weekday + 1
-        )
-    return _span(when, when, "day", rule)
+        return span(when, plus(monday, days=last - 1), "day", rule + "s", loose=last == weekday + 1)
+    return span(when, when, "day", rule)
 
 
 def _weekday(atom: Atom, ctx: Context) -> Window:
@@ -268,13 +168,13 @@ def _weekday(atom: Atom, ctx: Context) -> Window:
 
 def _quarter(slots: Slots, ctx: Context) -> Window | None:
     atom = slots["quarter"]
-    year = _year(slots, ctx)
+    year = year_of(slots, ctx)
     current = (ctx.today.month - 1) // 3
     if atom.word == "rel":
         start = plus(date(ctx.today.year, current * 3 + 1, 1), months=3 * atom.n)
     elif atom.word == "upto":
         start = date(year or ctx.today.year, 1, 1)
-        return _span(start, plus(start, months=3 * atom.n, days=-1), "quarter", "quarters")
+        return span(start, plus(start, months=3 * atom.n, days=-1), "quarter", "quarters")
     elif 1 <= atom.n <= 4:
         over = year is None and atom.n - 1 < current
         start = date((year or ctx.today.year) + over, atom.n * 3 - 2, 1)
@@ -283,19 +183,19 @@ def _quarter(slots: Slots, ctx: Context) -> Window | None:
     end = plus(start, months=3, days=-1)
     if "edge" in slots:
         return _part_of(start, end, slots["edge"].word, "quarter")
-    return _span(start, end, "quarter", "quarter")
+    return span(start, end, "quarter", "quarter")
 
 
 def _half(slots: Slots, ctx: Context) -> Window:
     atom = slots["half"]
-    year = _year(slots, ctx)
+    year = year_of(slots, ctx)
     if atom.m:
         now_half = date(ctx.today.year, 1 if ctx.today.month < 7 else 7, 1)
         start = plus(now_half, months=6 * atom.m)
     else:
         over = year is None and atom.n == 1 and ctx.today.month > 6
         start = date((year or ctx.today.year) + over, 1 if atom.n == 1 else 7, 1)
-    return _span(start, plus(start, months=6, days=-1), "half", "half-year")
+    return span(start, plus(start, months=6, days=-1), "half", "half-year")
 
 
 def _edge(atom: Atom, ctx: Context) -> Window | None:
@@ -318,7 +218,7 @@ def _edge(atom: Atom, ctx: Context) -> Window | None:
 
 
 def _in_year(slots: Slots, ctx: Context) -> Window | None:
-    year = _year(slots, ctx)
+    year = year_of(slots, ctx)
     if year is None or not 1 <= year <= 9998:
         return None
     start, end = date(year, 1, 1), date(year, 12, 31)
@@ -326,19 +226,19 @@ def _in_year(slots: Slots, ctx: Context) -> Window | None:
         return _part_of(start, end, slots["edge"].word, "year")
     if "nth" in slots:
         return _nth(slots, ctx, start, end)
-    return _span(start, end, "year", "year")
+    return span(start, end, "year", "year")
 
 
 def _relative(slots: Slots, ctx: Context) -> Window:
     if "relpair" in slots:
         atom = slots["relpair"]
-        window = _span(
+        window = span(
             plus(ctx.today, days=atom.n), plus(ctx.today, days=atom.m), "day", "about-days"
         )
         window.loose = True
         return window
     when = plus(ctx.today, days=slots["relday"].n)
-    return _span(when, when, "day", "relative-day")
+    return span(when, when, "day", "relative-day")
 
 
 def _inside(atom: Atom, ctx: Context) -> Window | None:
@@ -348,62 +248,18 @@ def _inside(atom: Atom, ctx: Context) -> Window | None:
     if atom.word == "季度":
         return _quarter({"quarter": Atom("quarter", atom.start, atom.end, word="rel")}, ctx)
     if atom.word == "年":
-        return _span(date(ctx.today.year, 1, 1), date(ctx.today.year, 12, 31), "year", "year")
-    return _span(*month_window(ctx.today.year, ctx.today.month), "month", "month")
-
-
-def _season(slots: Slots, ctx: Context) -> Window:
-    """School holidays differ from town to town; these are the usual days, so the hit is loose."""
-    low, high = ((1, 20), (2, 20)) if slots["season"].word == "寒假" else ((7, 1), (8, 31))
-    year = _year(slots, ctx) or ctx.today.year
-    if "year" not in slots and date(year, *high) < ctx.today:
-        year += 1
-    return _span(date(year, *low), date(year, *high), "quarter", "school-holiday", loose=True)
-
-
-def _new_year(atom: Atom, ctx: Context) -> Window | None:
-    """年前 ends on 除夕 (said from October on, or in the weeks before it); 年后 opens after the break."""
-    eve = new_year_eve(ctx.today.year)
-    if eve is None or eve < ctx.today:
-        eve = new_year_eve(ctx.today.year + 1)
-    if eve is None:
-        return None
-    first, last = ctx.calendar.break_around(plus(eve, days=1))
-    in_break = new_year_eve(ctx.today.year)
-    if in_break and in_break < ctx.today <= ctx.calendar.break_around(plus(in_break, days=1))[1]:
-        first, last = ctx.calendar.break_around(plus(in_break, days=1))
-    window = _span(eve, eve, "holiday", "new-year")
-    window.eve, window.free = eve, plus(last, days=1)
-    window.provisional = not ctx.calendar.published(first.year)
-    return window
-
-
-def _next_break(ctx: Context) -> Window | None:
-    """节前, 节后, 长假: of the legal holiday that is on or comes next."""
-    best: date | None = None
-    for name in ("元旦", "春节", "清明", "五一", "端午", "中秋", "国庆"):
-        for year in (ctx.today.year, ctx.today.year + 1):
-            when = festival_day(name, year)
-            if when is None or ctx.calendar.break_around(when)[1] < ctx.today:
-                continue
-            best = when if best is None or when < best else best
-    if best is None:
-        return None
-    first, last = ctx.calendar.break_around(best)
-    window = _span(first, last, "holiday", "break")
-    window.eve, window.free = plus(first, days=-1), plus(last, days=1)
-    window.provisional = not ctx.calendar.published(best.year)
-    return window
+        return span(date(ctx.today.year, 1, 1), date(ctx.today.year, 12, 31), "year", "year")
+    return span(*month_window(ctx.today.year, ctx.today.month), "month", "month")
 
 
 def _dated(slots: Slots, ctx: Context) -> Window | None:
     atom = slots["date"]
-    return _single(day(atom.n, atom.m // 100, atom.m % 100), "full-date")
+    return single(day(atom.n, atom.m // 100, atom.m % 100), "full-date")
 
 
 def _slash(slots: Slots, ctx: Context) -> Window | None:
     atom = slots["md"]
-    year = _year(slots, ctx)
+    year = year_of(slots, ctx)
     number = Atom("day", atom.start, atom.end, atom.m)
     return _numbered(number, year or ctx.today.year, atom.n, fixed=year is not None, ctx=ctx)
 
@@ -417,9 +273,9 @@ def _first_or_last(window: Window, atom: Atom) -> Window | None:
     )
     if atom.n > 0:
         edge = plus(window.start, months=months, days=days - 1)
-        return _span(window.start, min(edge, window.end), "edge", "first-of")
+        return span(window.start, min(edge, window.end), "edge", "first-of")
     edge = plus(plus(window.end, days=1), months=months, days=days)
-    return _span(max(edge, window.start), window.end, "edge", "last-of")
+    return span(max(edge, window.start), window.end, "edge", "last-of")
 
 
 def resolve(slots: Slots, ctx: Context) -> Window | None:
@@ -438,25 +294,25 @@ def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
     if "md" in slots:
         return _slash(slots, ctx)
     if "festival" in slots:
-        return _festival(slots, ctx)
+        return festival(slots, ctx)
     if "newyear" in slots:
-        return _new_year(slots["newyear"], ctx)
+        return new_year(slots["newyear"], ctx)
     if "break" in slots:
-        return _next_break(ctx)
+        return next_break(ctx)
     lead = slots.get("lead")
     if (lead and lead.word not in ("公历", "阳历")) or "moonday" in slots:
-        return _lunar(slots, ctx)
+        return lunar(slots, ctx)
     if "month" in slots:
-        return _lunar(slots, ctx) if slots["month"].word == "lunar" else _in_month(slots, ctx)
+        return lunar(slots, ctx) if slots["month"].word == "lunar" else _in_month(slots, ctx)
     if "months" in slots:
         return _months(slots, ctx)
     if "years" in slots:
         low, high = sorted((slots["years"].n, slots["years"].m))
-        return _span(date(low, 1, 1), date(high, 12, 31), "year", "years")
+        return span(date(low, 1, 1), date(high, 12, 31), "year", "years")
     if "inside" in slots:
         return _inside(slots["inside"], ctx)
     if "season" in slots:
-        return _season(slots, ctx)
+        return season(slots, ctx)
     if "quarter" in slots:
         return _quarter(slots, ctx)
     if "half" in slots:
@@ -470,7 +326,7 @@ def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
     if "halfweek" in slots:
         monday = plus(ctx.today, days=-ctx.today.weekday())
         low, high = (0, 2) if slots["halfweek"].n == 1 else (3, 6)
-        return _span(plus(monday, days=low), plus(monday, days=high), "week", "half-week")
+        return span(plus(monday, days=low), plus(monday, days=high), "week", "half-week")
     if "day" in slots:
         return _bare_day(slots["day"], ctx)
     if "relday" in slots or "relpair" in slots:
@@ -478,38 +334,39 @@ def _resolve_day(slots: Slots, ctx: Context) -> Window | None:
     if "weekday" in slots:
         return _weekday(slots["weekday"], ctx)
     if "nth" in slots and slots["nth"].word == "day" and slots["nth"].n > 0:
-        return _single(plus(ctx.today, days=slots["nth"].n - 1), "nth-day")
+        return single(plus(ctx.today, days=slots["nth"].n - 1), "nth-day")
     if "clock" in slots or "part" in slots:
-        return _span(ctx.today, ctx.today, "day", "time-of-day")
+        return span(ctx.today, ctx.today, "day", "time-of-day")
     return None
 
 
 def _months(slots: Slots, ctx: Context) -> Window | None:
     atom = slots["months"]
-    year = _year(slots, ctx)
+    year = year_of(slots, ctx)
     if not (1 <= atom.n <= 12 and 1 <= atom.m <= 12):
         return None
     over = year is None and (atom.m if atom.m >= atom.n else 12) < ctx.today.month
     first = (year or ctx.today.year) + over
     last = first + (atom.m < atom.n)
-    return _span(date(first, atom.n, 1), month_window(last, atom.m)[1], "month", "months")
+    return span(date(first, atom.n, 1), month_window(last, atom.m)[1], "month", "months")
 
 
 def clock_of(slots: Slots) -> str | None:
-    """'HH:MM' of the clock slot; an hour from 1 to 6 without a word for the half-day is afternoon."""
+    """'HH:MM' of the clock slot; an hour from 1 to 6 without a word for the half-day is "
+    "afternoon."""
     atom = slots.get("clock")
     part = PARTS.get(slots["part"].word, "") if "part" in slots else ""
     if atom is None:
         return None
-    hour = int(atom.x) if atom.word == "pair" else atom.n
-    hour = atom.n if atom.word == "pair" else hour
+    hour = atom.n
     half = {"am": "am", "pm": "pm"}.get(atom.word, part)
-    if half in ("pm", "off") and hour < 12:
-        hour += 12
-    elif half == "noon" and hour < 5:
-        hour += 12
-    elif not half and 1 <= hour <= 6:
+    afternoon = (
+        (half in ("pm", "off") and hour < 12)
+        or (half == "noon" and hour < 5)
+        or (not half and 1 <= hour <= 6)
+    )
+    if afternoon:
         hour += 12
     elif half in ("am", "night") and hour == 12:
         hour = 0
-    return f"{hour % 24:02d}:{atom.m if atom.word != 'pair' else 0:02d}"
+    return f"{hour % 24:02d}:{atom.m:02d}"
