@@ -65,7 +65,7 @@ def _environment() -> jinja2.Environment:
         filters: dict[str, Callable[..., str]] = {
             "moment": words.moment,
             "day": lambda value: words.day(_day(value)),
-            "length": words.length,
+            "duration": words.length,
             "yuan": money.short,
             "fen": lambda fen: money.short(fen / 100),
             "role": lambda role: ROLES.get(role) or str(role),
