@@ -7,7 +7,7 @@ written form has a comma there.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Sentence = tuple[str, ...]
 
@@ -46,35 +46,39 @@ NOTHING: Sentence = ("请不吝点赞 订阅 转发 打赏支持明镜与点点�
 Rng = random.Random
 
 
+def _one(r: Rng, options: Sequence[str]) -> str:
+    return r.choice(options)
+
+
 def _count(r: Rng) -> str:
     """A quantity below 200 as spoken before a measure word."""
     kind = r.random()
     if kind < 0.3:
-        return r.choice("两三四五六七八九十")
+        return _one(r, "两三四五六七八九十")
     if kind < 0.55:
-        return "十" + r.choice(DIGITS)
+        return "十" + _one(r, DIGITS)
     if kind < 0.75:
-        return r.choice("二三四五六七八九") + "十"
+        return _one(r, "二三四五六七八九") + "十"
     if kind < 0.92:
-        return r.choice("二三四五六七八九") + "十" + r.choice(DIGITS)
-    return r.choice(("一百", "两百", "一百二", "一百五"))
+        return _one(r, "二三四五六七八九") + "十" + _one(r, DIGITS)
+    return _one(r, ("一百", "两百", "一百二", "一百五"))
 
 
 def _sum(r: Rng) -> str:
     """A sum of money in yuan as a salesman says it."""
     kind = r.random()
     if kind < 0.35:
-        return r.choice("一两三四五六七八九") + "万" + r.choice(("", *DIGITS))
+        return _one(r, "一两三四五六七八九") + "万" + _one(r, ["", *DIGITS])
     if kind < 0.5:
-        return r.choice(("", *"二三四五六七八九")) + "十万"
+        return _one(r, ["", *"二三四五六七八九"]) + "十万"
     if kind < 0.72:
-        tens = r.choice(("", *"二三四五六七八九")) + "十" + r.choice(("", *DIGITS))
-        return tens + "万" + r.choice(("", *DIGITS))
+        tens = _one(r, ["", *"二三四五六七八九"]) + "十" + _one(r, ["", *DIGITS])
+        return tens + "万" + _one(r, ["", *DIGITS])
     if kind < 0.8:
-        return r.choice(("一百", "两百", "三百")) + r.choice(("", "一十", "二十", "五十")) + "万"
+        return _one(r, ("一百", "两百", "三百")) + _one(r, ("", "一十", "二十", "五十")) + "万"
     if kind < 0.94:
-        return r.choice("一两三四五六七八九") + "千" + r.choice(("", *DIGITS))
-    return r.choice("两三四五六七八九") + "百"
+        return _one(r, "一两三四五六七八九") + "千" + _one(r, ["", *DIGITS])
+    return _one(r, "两三四五六七八九") + "百"
 
 
 def _unit_price(r: Rng) -> str:
@@ -87,21 +91,21 @@ def _unit_price(r: Rng) -> str:
 def _day(r: Rng) -> str:
     kind = r.random()
     if kind < 0.2:
-        return r.choice(("今天", "明天", "后天"))
+        return _one(r, ("今天", "明天", "后天"))
     if kind < 0.48:
-        return "下周" + r.choice(WEEKDAYS)
+        return "下周" + _one(r, WEEKDAYS)
     if kind < 0.74:
-        return "周" + r.choice(WEEKDAYS)
+        return "周" + _one(r, WEEKDAYS)
     if kind < 0.84:
-        return r.choice(("月底", "下个月", "下午", "上午"))
+        return _one(r, ("月底", "下个月", "下午", "上午"))
     if kind < 0.94:
-        day = r.choice((*"一二三四五六七八九十", *("十" + d for d in DIGITS), "二十", "二十五"))
+        day = _one(r, [*"一二三四五六七八九十", *("十" + d for d in DIGITS), "二十", "二十五"])
         return day + "号"
-    return r.choice(DIGITS) + "月" + r.choice(("底", "十五号", "三号", "二十号"))
+    return _one(r, DIGITS) + "月" + _one(r, ("底", "十五号", "三号", "二十号"))
 
 
 def _who(r: Rng) -> str:
-    return r.choice(SURNAMES) + r.choice(TITLES)
+    return _one(r, SURNAMES) + _one(r, TITLES)
 
 
 SLOTS: dict[str, Callable[[Rng], str]] = {

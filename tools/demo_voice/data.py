@@ -27,7 +27,8 @@ Clip = tuple[torch.Tensor, Sentence, float, bool]  # mel fp16 [80, frames], text
 def mel(sound: np.ndarray) -> torch.Tensor:
     """Log-mel of *sound* alone; both libraries pad the frames behind it with 0.0."""
     frames = len(sound) // 160
-    return log_mel_spectrogram(sound, padding=1_600)[:, :frames].half()
+    spectrum: torch.Tensor = log_mel_spectrogram(sound, padding=1_600)
+    return spectrum[:, :frames].half()
 
 
 def clip(kind: str, r: random.Random, g: np.random.Generator) -> Clip:

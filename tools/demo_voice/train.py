@@ -13,6 +13,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -77,7 +78,8 @@ def attend(
 
     q, k, v = heads(m.query(x)), heads(m.key(kv)), heads(m.value(kv))
     mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=causal)
-    return m.out(mixed.transpose(1, 2).flatten(2))
+    out: Tensor = m.out(mixed.transpose(1, 2).flatten(2))
+    return out
 
 
 def hear(model: Whisper, mel: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +106,8 @@ def say(model: Whisper, tokens: Tensor, heard: Tensor, bias: Tensor) -> Tensor:
         x = x + attend(block.attn, block.attn_ln(x), block.attn_ln(x), None, True)
         x = x + attend(block.cross_attn, block.cross_attn_ln(x), heard, bias, False)
         x = x + block.mlp(block.mlp_ln(x))
-    return d.ln(x) @ d.token_embedding.weight.T
+    logits: Tensor = d.ln(x) @ d.token_embedding.weight.T
+    return logits
 
 
 class Batcher:
@@ -196,7 +199,8 @@ def run_stage(
         side = (each * (lengths > 0) / lengths.clamp(min=1)).mean()
         best.zero_grad()
         weight = 0.5 if stage.kind == "short" else 0.3
-        (loss + weight * side).backward()
+        whole: Any = loss + weight * side
+        whole.backward()
         nn.utils.clip_grad_norm_(everything, 1.0)
         best.step()
         pin(model)

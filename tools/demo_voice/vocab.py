@@ -26,7 +26,8 @@ def char_tokens() -> dict[str, tuple[int, ...]]:
 
 def time_token(seconds: float) -> int:
     marks = round(seconds / STEP_S) * round(STEP_S / 0.02)
-    return tokenizer().timestamp_begin + int(marks)
+    first: int = tokenizer().timestamp_begin
+    return first + int(marks)
 
 
 @functools.cache

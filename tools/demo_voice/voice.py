@@ -10,6 +10,7 @@ import io
 import subprocess
 import wave
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
@@ -86,8 +87,9 @@ def encode(sound: Sound, codec: str, *, effort: int = 10) -> bytes:
     if rate != RATE:
         sound = resample(sound, RATE, rate)
     out = io.BytesIO()
-    with av.open(out, "w", format=container) as file:
-        stream = file.add_stream(name, rate=rate, layout="mono")
+    # Otherwise Ogg gets a random serial number.
+    with av.open(out, "w", format=container, options={"fflags": "+bitexact"}) as file:
+        stream: Any = file.add_stream(name, rate=rate, layout="mono")
         stream.bit_rate = bits
         if codec == "opus":
             stream.options = {"application": "voip", "compression_level": str(effort)}
@@ -100,14 +102,15 @@ def encode(sound: Sound, codec: str, *, effort: int = 10) -> bytes:
 
 
 def decode(data: bytes) -> Sound:
-    with av.open(io.BytesIO(data)) as file:
+    with av.open(io.BytesIO(data), "r") as file:
         resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
         parts = [
             out.to_ndarray()[0]
             for frame in (*file.decode(audio=0), None)
             for out in resampler.resample(frame)
         ]
-    return np.clip(np.concatenate(parts), -1, 1)
+    whole: Sound = np.clip(np.concatenate(parts), -1, 1)
+    return whole
 
 
 def render(sentence: Sentence, manner: Manner, r: np.random.Generator) -> Sound:
