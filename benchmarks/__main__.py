@@ -1,0 +1,9 @@
+"""``python -m benchmarks``: every benchmark, each with its peer in the same run."""
+
+from __future__ import annotations
+
+from benchmarks import ingest, memo
+
+if __name__ == "__main__":
+    ingest.main()
+    memo.main()
