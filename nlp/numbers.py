@@ -323,7 +323,7 @@ def _parse(text: str) -> tuple[float, float, bool, int, Form] | None:
     if marked is None:
         return None
     low, high = _evaluate(marked, 0), _evaluate(marked, 1)
-    if low is None or high is None:
+    if low is None or high is None or low[0] > high[0]:
         return None
     vague = low[0] != high[0] or any(token in ("多", "余", "来", "几", "数") for token in tokens)
     form: Form = "digits" if tokens[0][0].isdigit() or tokens[0][0] == "." else "chinese"

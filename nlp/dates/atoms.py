@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import Final
 
 from nlp.dates.festivals import FESTIVALS
-from nlp.dates.lexicon import DAYS, EDGES, PAIRS, PARTS, UNITS, YEARS
+from nlp.dates.lexicon import DAYS, DIGIT, EDGES, PAIRS, PARTS, UNITS, YEARS, small
 from nlp.dates.model import Atom
 from nlp.numbers import scan
 
-_DIGIT: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2}
 _WEEKDAY: Final = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8}
 
 _DAY = (
@@ -32,17 +31,6 @@ _BARE_MONTH = r"(?<![个\d零一二三四五六七八九十本这当下上])"
 _BARE_YEAR = r"(?<![\d零一二三四五六七八九十两几半今明去前后本每当])"
 _NEXT = r"下下下|下下|下|上上上|上上|上|本|这|今|当"
 _ONE = r"一个|一|个"
-
-
-def small(text: str) -> int:
-    """A count below a hundred, in digits or Chinese; 0 when it is none."""
-    if text.isdigit():
-        return int(text)
-    text = text.replace("廿", "二十")
-    left, ten, right = text.partition("十")
-    if not ten:
-        return _DIGIT.get(text, 0)
-    return (_DIGIT.get(left, 0) if left else 1) * 10 + (_DIGIT.get(right, 0) if right else 0)
 
 
 def _step(word: str) -> int:
@@ -93,7 +81,7 @@ def _year(m: re.Match[str]) -> Atom:
     text = m["year"].removesuffix("年")
     if text == "两千":
         return _at("year", m, 2000)
-    value = int("".join(str(_DIGIT[c]) if c in _DIGIT else c for c in text))
+    value = int("".join(str(DIGIT[c]) if c in DIGIT else c for c in text))
     return _at("year", m, _century(value) if len(text) == 2 else value)
 
 
@@ -133,11 +121,24 @@ def _edge(m: re.Match[str]) -> Atom:
     return _at("edge", m, unit, word=EDGES.get(word, word))
 
 
+def _second(m: re.Match[str], group: str, first: int) -> tuple[str, int]:
+    """The second weekday of 周三四, 周三到周五, and where the atom ends.
+
+    Without a word between, only the next day makes a pair: 周五三方会议 is a Friday.
+    """
+    if m[group] is None:
+        return "", m.end()
+    linked = m.string[m.start(group) - 1] not in "一二三四五六"
+    if linked or _WEEKDAY[m[group]] == first + 1:
+        return m[group], m.end()
+    return "", m.start(group)
+
+
 def _week(m: re.Match[str]) -> Atom:
     first = m["w_day"] or m["w_day2"] or ""
     day = _WEEKDAY.get(first) or small(first)
-    second = m["w_to"] or ""
-    return Atom("week", m.start(), m.end(), _step(m["w_rel"]), day, second)
+    second, end = _second(m, "w_to", day)
+    return Atom("week", m.start(), end, _step(m["w_rel"]), day, second)
 
 
 def _half_week(m: re.Match[str]) -> Atom:
@@ -145,7 +146,9 @@ def _half_week(m: re.Match[str]) -> Atom:
 
 
 def _weekday(m: re.Match[str]) -> Atom:
-    return _at("weekday", m, _WEEKDAY.get(m["wd"]) or small(m["wd"]), word=m["wd_to"] or "")
+    day = _WEEKDAY.get(m["wd"]) or small(m["wd"])
+    second, end = _second(m, "wd_to", day)
+    return Atom("weekday", m.start(), end, day, word=second)
 
 
 def _relday(m: re.Match[str]) -> Atom:
@@ -158,7 +161,7 @@ def _relpair(m: re.Match[str]) -> Atom:
 
 def _day(m: re.Match[str]) -> Atom:
     if m["d_pair"]:
-        return _at("day", m, _DIGIT[m["d_pair"][0]], _DIGIT[m["d_pair"][1]], "pair")
+        return _at("day", m, DIGIT[m["d_pair"][0]], DIGIT[m["d_pair"][1]], "pair")
     if m["d_from"]:
         return _at("day", m, small(m["d_from"]), small(m["d_to"]), "to")
     return _at("day", m, small(m["d_n"]))
@@ -295,7 +298,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     r"小半个月)", _half_span),
     (
         "K_month",
-        rf"(?:(?P<m_rel>{_NEXT})(?:{_ONE})?月份?|(?P<m_moon>正月|腊月|冬月)|(?<![\d.])"
+        rf"(?:(?P<m_rel>{_NEXT})(?:{_ONE})?月份?|(?P<m_moon>正月(?![朔正])|腊月|冬月)|(?<![\d.])"
         rf"(?P<m_n>{_MONTH})月份?)",
         _month,
     ),

@@ -51,3 +51,15 @@ UNITS: Final = {
     "秒": "second", "个晚上": "day",
     "月": "month", "个周年": "year", "周年": "year",
 }  # fmt: skip
+DIGIT: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2}
+
+
+def small(text: str) -> int:
+    """A count below a hundred, in digits or Chinese; 0 when it is none."""
+    if text.isdigit():
+        return int(text)
+    text = text.replace("廿", "二十")
+    left, ten, right = text.partition("十")
+    if not ten:
+        return DIGIT.get(text, 0)
+    return (DIGIT.get(left, 0) if left else 1) * 10 + (DIGIT.get(right, 0) if right else 0)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from nlp.dates.atoms import small
 from nlp.dates.festivals import nth_weekday
-from nlp.dates.lexicon import PARTS
+from nlp.dates.lexicon import PARTS, small
 from nlp.dates.model import Atom, Window
 from nlp.dates.windows import Context, Slots, day, month_window, plus, single, span, year_of
 from nlp.dates.yearly import festival, lunar, new_year, next_break, season
@@ -150,7 +149,8 @@ def _weekday_of(monday: date, weekday: int, second: str, rule: str) -> Window:
     when = plus(monday, days=weekday - 1)
     if second:
         last = {"日": 7, "天": 7}.get(second) or small(second)
-        return span(when, plus(monday, days=last - 1), "day", rule + "s", loose=last == weekday + 1)
+        end = plus(monday, days=last - 1 + 7 * (last < weekday))
+        return span(when, end, "day", rule + "s", loose=last == weekday + 1)
     return span(when, when, "day", rule)
 
 
