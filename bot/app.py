@@ -7,7 +7,6 @@ import contextlib
 import logging
 import signal
 import sys
-import threading
 import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -174,9 +173,9 @@ async def serve(
         await loop.run_in_executor(None, scheduler.catch_up)
         scheduler.start()
     if "speech" in chosen:
-        warm = getattr(parts.tools.transcriber, "warm_up", None)
+        warm = getattr(parts.tools.transcriber, "start", None)
         if warm:
-            threading.Thread(target=warm, name="speech-warm-up", daemon=True).start()
+            warm()  # loads in its own process; the first memo finds it ready
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

@@ -25,11 +25,13 @@ import sqlalchemy as sa
 
 from bot import config as settings
 from bot.home import Home
+from nlp.extract import build_extractor
+from nlp.ports import World
 from storage import lists
 from storage.database import make_engine
 from storage.migrations import runner
 from storage.tables import Base, PersonRow
-from tests.crash.journey import Client, GaveUp, Journey
+from tests.crash.journey import TWO_CUSTOMERS, Client, GaveUp, Journey
 from tests.crash.victim import NOW, CommitCounter, start
 
 Snapshot = dict[str, Any]
@@ -76,6 +78,7 @@ class Ground:
             if sabotage:
                 _drop_unique(session, sabotage)
         engine.dispose()
+        _warm_up()
 
     @contextlib.contextmanager
     def fresh(self, name: str) -> Iterator[tuple[Path, str]]:
@@ -308,6 +311,13 @@ def _drop_unique(session: Any, table: str) -> None:
     link.exec_driver_sql(f"DROP TABLE {table}")
     link.exec_driver_sql(text)
     assert table in Base.metadata.tables
+
+
+def _warm_up() -> None:
+    """Load the readers' tables here, so that every forked program has them at once."""
+    reader, world = build_extractor(), World(customers={"宝丰钢铁集团": ()})
+    reader.extract(TWO_CUSTOMERS, now=NOW, world=world)
+    reader.correction("不对 是下周三", now=NOW, world=world)
 
 
 def _free_port() -> int:

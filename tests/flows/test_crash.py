@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import POSTGRES, _postgres_away
 from tests.crash.harness import crash
 from tests.support.require import require
 
 
+@pytest.mark.timeout(1500)
 def test_two_hundred_deaths_lose_and_double_nothing() -> None:
     report = crash(200)
     assert report.kills >= 200, report
     assert report.sound, [report, *report.lost, *report.doubled, *report.stuck][:8]
 
 
+@pytest.mark.timeout(600)
 def test_deaths_on_postgresql() -> None:
     """Fewer: a dead worker's jobs come back only after its heartbeat is missed."""
     why = _postgres_away()
