@@ -129,6 +129,7 @@ MIGRATED_ALREADY = "数据库已是最新版本 {version}"
 DISK_FULL = "磁盘满了（{path}，剩 {free_mb} MB），没有写入；腾出空间后再试，已收下的内容都在"
 BACKUP_FAILED = {
     "exists": "已有名为 {detail} 的备份",
+    "nothing": "还没有数据库（{detail}），没有东西可备份",
     "no_tool": "没有找到 {detail}：PostgreSQL 的备份要用它，请安装 postgresql-client",
     "tool": "备份工具没有成功：{detail}",
 }

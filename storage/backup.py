@@ -29,7 +29,7 @@ _DATABASE = {"sqlite": "genjin.db", "postgresql": "genjin.dump"}
 
 
 class BackupFailed(BotError):
-    """``code`` says why: ``no_tool`` (pg_dump is missing), ``tool`` (it failed), ``exists``."""
+    """``code``: ``no_tool`` (pg_dump is missing), ``tool`` (it failed), ``exists``, ``nothing``."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code} {detail}".strip())
@@ -202,6 +202,8 @@ def is_sound(path: Path) -> bool:
 def _copy_sqlite(url: str, target: Path) -> None:
     path = sqlite_path(url)
     assert path is not None
+    if not path.exists():
+        raise BackupFailed("nothing", str(path))
     try:
         with (
             closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,

@@ -84,5 +84,5 @@ def audit(who: str, action: str, limit: int) -> None:
         if one.old:
             line += "  " + json.dumps(one.old, ensure_ascii=False) + " →"
         if one.new:
-            line += "  " + json.dumps(one.new, ensure_ascii=False)
+            line += " " + json.dumps(one.new, ensure_ascii=False)
         click.echo(line)

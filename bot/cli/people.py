@@ -100,6 +100,8 @@ def _put(database: Database, action: str, fields: Mapping[str, Any]) -> Stored:
     def work(session: Session) -> Stored:
         stored = lists.put_person(session, now=support.now(), **fields)
         changes = stored.changes
+        if stored.how == "same":
+            return stored
         audit.note(
             session,
             at=support.now(),

@@ -68,7 +68,7 @@ def overview() -> str:
             lines += ["", group]
         lines.append(f"  {name:<11}{entry.text}")
         lines.append(f"  {'':<11}例：{entry.example}")
-    lines += ["", "数据都在一个文件夹里（环境变量 GENJIN_HOME），设置是其中的 config.toml。", ""]
+    lines += ["", "数据都在一个文件夹里（环境变量 GENJIN_HOME），设置是其中的 config.toml。"]
     return "\n".join(lines)
 
 
@@ -97,7 +97,7 @@ def usage_error(error: click.UsageError) -> str:
 
 def _parameter(error: click.BadParameter) -> str:
     if error.param is None:
-        return ""
+        return str(error.param_hint or "")
     if isinstance(error.param, click.Option):
         return error.param.opts[0]
     return error.param.make_metavar(error.ctx) if error.ctx else error.param.name or ""

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from storage.database import DatabaseCorrupt, make_engine
 from storage.migrations import runner
 from storage.tables import Base
+from tests.support.versions import set_version
 
 
 def test_the_migrations_give_exactly_the_tables(database_url: str) -> None:
@@ -53,7 +54,7 @@ def test_an_empty_database_needs_no_backup(tmp_path: Path) -> None:
 
 
 def test_an_old_database_is_backed_up_before_it_is_changed(tmp_path: Path, sqlite_url: str) -> None:
-    _set_version(sqlite_url, runner.versions()[0])
+    set_version(sqlite_url, runner.versions()[0])
     seen = []
 
     def back_up() -> str:
@@ -68,7 +69,7 @@ def test_an_old_database_is_backed_up_before_it_is_changed(tmp_path: Path, sqlit
 
 
 def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
-    _set_version(database_url, "9999")
+    set_version(database_url, "9999")
 
     with pytest.raises(runner.DatabaseNewer) as refusal:
         runner.migrate(database_url, back_up=lambda: pytest.fail("nothing is to be changed"))
@@ -114,10 +115,3 @@ def test_a_failed_upgrade_leaves_the_old_version(
 def _create_then_fail(connection: sa.Connection) -> None:
     connection.execute(sa.text("CREATE TABLE half (id INTEGER)"))
     raise ZeroDivisionError
-
-
-def _set_version(url: str, version: str) -> None:
-    engine = make_engine(url, writer=True)
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": version})
-    engine.dispose()
