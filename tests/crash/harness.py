@@ -66,6 +66,7 @@ class Ground:
         self.folder = folder
         self.postgres = postgres
         self.template = folder / "template.db"
+        folder.mkdir(exist_ok=True)
         url = f"sqlite:///{self.template}"
         if postgres:
             self._on_server("DROP DATABASE IF EXISTS genjin_crash_template WITH (FORCE)")
@@ -183,13 +184,15 @@ def crash(
     report = Report()
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="genjin-crash-") as folder:
-        ground = Ground(Path(folder), postgres, sabotage)
+        ground = Ground(Path(folder), postgres)
         try:
             with ground.fresh("calm") as (home, url):
                 began = time.monotonic()
                 calm = Run(ground, home, url, [], None)
                 expected = calm.walk()
                 took, report.commits = time.monotonic() - began, calm.counter.value
+            if sabotage:  # only now: what is right comes from the intact program
+                ground = Ground(Path(folder) / sabotage, postgres, sabotage)
             say(f"undisturbed: {report.commits} commits in {took:.2f} s")
             for number in range(runs):
                 plan, after_s = _plan(number, runs, report, took, dice)

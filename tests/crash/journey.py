@@ -81,6 +81,8 @@ class Journey:
         self._client.post(
             f"/console/api/upload?{upload}{quote('memo.webm')}", TWO_CUSTOMERS.encode()
         )
+        # A correction means the newest record, so the order of the two memos must be the same.
+        self.wait(lambda: len(self.cards()) == 2)
         self._client.post("/console/api/say", self._body("memo", text=ONE_CUSTOMER))
         self.wait(lambda: len(self.cards()) == 3)
         self._client.post("/console/api/say", self._body("fix", text="不对 是下周三"))

@@ -28,5 +28,5 @@ def test_deaths_on_postgresql() -> None:
 
 def test_the_harness_notices_a_missing_unique_key() -> None:
     """Without the key of the inbox the late second delivery of a tap or memo is seen as a new one."""
-    report = crash(8, sabotage="inbox")
+    report = crash(3, sabotage="inbox")
     assert not report.sound
