@@ -95,7 +95,7 @@ _CUE = re.compile(
     r"|对了|再就是|同时|顺便|最后(?!一))"
     rf"|(?:他|她)还|还嫌|[让叫催要](?:我们|咱们)|让我(?!们)|{_SUBJECT}(?={_TIME})"
     rf"|{_SUBJECT}(?=说|讲|要(?!求)|要求|让|叫|嫌|觉得|担心|怕|答应|承诺|保证|同意|想|希望|问|也|就|现在|目前|这边|那边|最多"
-    r"|先|再|会|把|去|来|给|可以|能|回头|回去|马上|尽快|不|没|还|又|都|跟|和|报|准备|打算|定|签|付|安排|负责|两家|三家|提|建议|反馈|表示|认为)"
+    r"|先|再|会|把|去|来|给|可以|能|回头|回去|马上|尽快|不|没|还|又|都|跟|和|报|准备|打算|定|签|付|安排|负责|两家|三家|提|建议|反馈|表示|认为|有点|着急|比较|很|挺|对|已经|刚|们?那边)"
     r"|(?:报价|预算|单价|总价|一共|总共|总金额|合同金额|订单金额|担心|主要是?|要求|希望|嫌)"
     rf"|(?<![的说在到定约从是要等于至把])(?:{_TIME})"
 )
@@ -110,11 +110,13 @@ _SENTENCE = re.compile(r"[。！？!?；;\n]")
 _SOFT_CUT = re.compile(r"[，,、：:…—\s]+")
 
 
-def clauses(text: str, solid: tuple[Span, ...] = (), starts: tuple[int, ...] = ()) -> list[Clause]:
+def clauses(
+    text: str, solid: tuple[Span, ...] = (), starts: tuple[int, ...] = (), sure: tuple[int, ...] = ()
+) -> list[Clause]:
     """Cut *text* at marks, pauses and, where a recogniser left none, before the next predicate.
 
     *solid* spans (names, dates, sums) are never cut; *starts* are further places (dates, products
-    after a person) where a cut may be made.  Two letters apart by a space (P O C) stay together.
+    after a person) where a cut may be made, *sure* where one is.  Two letters apart by a space (P O C) stay together.
     """
     plain = normalise(text)
     inside = [False] * (len(plain) + 1)
@@ -130,7 +132,7 @@ def clauses(text: str, solid: tuple[Span, ...] = (), starts: tuple[int, ...] = (
     begin, hard = 0, True
     for end, following, mark in [*cuts, (len(plain), len(plain), False)]:
         if end > begin:
-            pieces += _soften(plain, begin, end, hard, inside, starts)
+            pieces += _soften(plain, begin, end, hard, inside, starts, sure)
         begin, hard = following, mark
     return pieces
 
@@ -146,10 +148,11 @@ def _spelled(plain: str, start: int, end: int) -> bool:
 
 
 def _soften(
-    plain: str, begin: int, end: int, hard: bool, inside: list[bool], starts: tuple[int, ...]
+    plain: str, begin: int, end: int, hard: bool, inside: list[bool], starts: tuple[int, ...],
+    sure: tuple[int, ...],
 ) -> list[Clause]:
     """Cut one stretch without marks before subjects, connectives and dates."""
-    points = set()
+    points = {place for place in sure if begin + 2 <= place < end and not inside[place]}
     cues = [match.start() for match in _CUE.finditer(plain, begin, end)]
     for place in [*cues, *(place for place in starts if begin < place < end)]:
         if place - begin < 2 or inside[place] or end - place < 3:

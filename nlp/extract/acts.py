@@ -20,7 +20,7 @@ _DELIVERS = re.compile(
     rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|{lex.COLLEAGUE})"
 )
 _DONE_TODAY = re.compile(
-    r"(?:就|会|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送)"
+    r"(?:就|(?<!开)会(?!议)|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送)"
 )
 _NARRATES = re.compile(
     r"(?:拜访|见了?|去的|去了|到了|聊|跟.{1,8}(?:通|谈|碰)|打了|打过|接到|收到|来了?电话|刚|来过|来了|参观了|一起吃|路过|签了|说|反馈|发来|发现|没)"
@@ -39,9 +39,13 @@ _PART = re.compile(r"Ⓖ+的[\u4e00-\u9fff]{2,6}$")
 _WANTED = re.compile(
     r"(?:想要|需要|要求|要(?!求|是|么|不)|催|问|还差|缺)(?:我们的?|我的?)?(?:提供|给|发|寄|送|看|先看|出|报)?(?:一份|一个|一下|个|份|他们|他)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{2,12}?)$"
 )
-_HANGING = re.compile(r"^(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没|过期|坏了|有问题)")
+_HANGING = re.compile(r"^(?:说|反馈|就是|[ ,，])*(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没|过期|坏了|有问题)")
 _ASKED = re.compile(
     r"(?:[让叫要催请](?:我们|我)(?:先|再|尽快)?)(?:给|提供|发|寄|送|出|报|拿|准备|做)(?:他们|他|她)?(?:一份|一个|个|一下|份)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{1,10}?)$"
+)
+_NO_THING = re.compile(r"^(?:每|[\d一二两三四五六七八九十百]+(?:台|套|个|箱|盒|瓶|件|吨|张|支|家))|的$")
+_OWN = re.compile(
+    r"^(?:那)?(?:我|我们)(?:说|先|就|这边|再)*(?:寄|发|送|给|交|出|做|带|准备)(?:他|她|他们|客户)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,10}?)(?:过去|出去|给他|给她|过来)?$"
 )
 _LOOK_BACK = 4
 
@@ -62,7 +66,7 @@ def whose(text: str, voice: Voice, actor: str, *, dated: bool) -> Who | Literal[
         return voice.speaker
     if theirs and not (actor == "us" and not re.search(r"付|打款|上会|验收|签字|回款|招标|开标", text)):
         return "customer"
-    if actor == "customer" and re.search(r"(?:付|回(?!访)|答复|定(?!制)|签|批|确认|通知|结果|过来|提供|安排人|院务会|开会)", text) and not re.search(r"过去|送去|发货|回复他|报价", text):
+    if actor == "customer" and re.search(r"(?:付|回(?!访)|答复|定(?!制)|签|批|确认|通知|结果|过来|提供|安排人|开.{0,3}会|来(?:厂|公司|看|审|考察|参观|验|我们|现场))", text) and not re.search(r"过去|送去|发货|回复他|报价", text):
         return "customer"
     if dated:
         return "us"
@@ -137,7 +141,7 @@ def _theirs_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> b
     if not voice.promised:
         if lex.OURS_ONLY.search(body) and not lex.THEIRS_ONLY.search(body):
             return False  # 园长说放暑假前装好 is their wish for what we do
-        if re.match(r".{0,3}(?:希望|想|最好|打算|要求|需要|考虑|要在|得在|等|急)", body):
+        if re.match(r".{0,3}(?:希望|想|最好|打算|要求|需要|考虑|要在|得在|等|急|嫌|担心|怕)", body):
             return False
         if re.match(r".{0,2}要(?:答复|回复|结果|报价|方案|货|样|资料|东西|看|我|用|到)", body):
             return False
@@ -147,7 +151,7 @@ def _theirs_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> b
             return False
     if days or voice.promised:
         return True
-    soon = re.search(r"(?:就|马上|尽快|回头|会|这就|安排)", text)
+    soon = re.search(r"(?:就(?!是)|马上|尽快|回头|会|这就|安排)", text)
     spoken = voice.speaker == "customer" or "说" in text
     return bool(spoken and soon and _PAYS.search(body))
 
@@ -191,9 +195,13 @@ def _object(scene: Scene, number: int) -> str:
     for back in range(number - 1, max(-1, number - 1 - _LOOK_BACK), -1):
         clause = scene.clauses[back]
         masked = scene.masked[clause.start : clause.end]
+        own = _OWN.match(masked.strip(" ,，。"))
+        if own and back == number - 1:
+            at = clause.start + masked.find(own.group())
+            return scene.text[at + own.start("thing") : at + own.end("thing")]
         wanted = _WANTED.search(masked.rstrip(" ,，。"))
         lead = _HANGING.match(masked)
-        if wanted and not re.match(r"[\d一二两三四五六七八九十每]", wanted["thing"]):
+        if wanted and not _NO_THING.search(wanted["thing"]):
             begin, end = wanted.span("thing")
             thing = scene.text[clause.start + begin : clause.start + end].strip()
             before = scene.clauses[back - 1] if back and not lead else None

@@ -67,11 +67,11 @@ def _step(
         return
     if not text.strip(" ,，。" + lex.DATE) or _CORRECTS.fullmatch(text.strip()):
         return
+    if _accepted(scene, voices, number, track, days, out):
+        return
     if voice.subject and _is_bare(text, voice, clause.start):
         track.actor, track.bare = voice.subject, True
         track.day = days[-1] if days else track.day
-        return
-    if _accepted(scene, voices, number, track, days, out):
         return
     if voice.demand and not voice.promised:
         track.demand, track.day = number, None

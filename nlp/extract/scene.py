@@ -62,7 +62,11 @@ def look(text: str, *, now: datetime, ready: Prepared) -> Scene:
     people = find_people(plain, taken=named)
     blocked = (*named, *(one.span for one in people if one.full))
     dates = [hit for hit in find_dates(plain, now) if not _touches(hit.span, blocked)]
-    sums = [hit for hit in find_amounts(plain) if not _touches(hit.span, named)]
+    sums = [
+        hit
+        for hit in find_amounts(plain)
+        if hit.unit == "CNY" and not _touches(hit.span, named)
+    ]
     scene = Scene(
         text=text, plain=plain, heard=heard, now=now, ready=ready, customers=customers,
         products=products, rivals=rivals, people=people, dates=dates, sums=sums,
@@ -82,11 +86,11 @@ def remask(scene: Scene, *, colleagues: frozenset[Span] = frozenset()) -> None:
     )
     starts = (
         *(hit.span[0] for hit in scene.dates),
-        *(hit.span[0] for hit in scene.products if _follows_person(scene, hit.span[0])),
         *(_visit_start(scene.plain, hit.span[0]) for hit in scene.customers),
     )
+    sure = tuple(hit.span[0] for hit in scene.products if _follows_person(scene, hit.span[0]))
     scene.clauses = [
-        one for one in clauses(scene.plain, solid, starts) if scene.plain[one.start : one.end].strip()
+        one for one in clauses(scene.plain, solid, starts, sure) if scene.plain[one.start : one.end].strip()
     ]
     scene.fixed = repaired(scene.plain, names)
     mask = list(scene.fixed)

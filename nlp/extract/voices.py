@@ -57,7 +57,7 @@ def _voice(text: str, offset: int) -> Voice:
         else:
             said = lex.SPEECH.match(text, place)
             if said and (subject or place > 0 or said.end() < len(text)):
-                speaker = subject or speaker
+                speaker = subject or speaker or _unnamed(text, place, said.group())
                 promised = promised or bool(lex.PROMISE.match(said.group()))
                 if said.group().startswith(("答应", "承诺", "保证", "说好", "约", "敲定", "定了")) and not subject:
                     promised = True
@@ -75,6 +75,13 @@ def _voice(text: str, offset: int) -> Voice:
         lacking=lacking or bool(re.match(rf".{{0,8}}(?:嫌|说|觉得|担心|怕).{{0,3}}{_LACK.pattern}", text)) and not lex.US.match(text),
         body=offset + place,
     )  # fmt: skip
+
+
+def _unnamed(text: str, place: int, verb: str) -> Subject:
+    """Who speaks when nobody is named: the customer, unless it is said to them or agreed by both."""
+    if re.search(r"(?:跟|和|给|向|对)[^ ,，。]{1,5}$", text[:place]):
+        return "us"
+    return "" if verb.startswith(("答应", "承诺", "保证", "说好", "约", "定了", "敲定", "解释", "建议", "告诉", "介绍", "同意")) else "customer"
 
 
 def _apposition(text: str, place: int) -> int:
