@@ -44,7 +44,7 @@ install_into_venv() {
     return
   fi
   say "Installing (a few minutes the first time) ..."
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$@" ||
+  .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e "$@" ||
     fail "The installation failed; the lines above say why. Is the network reachable?"
   printf '%s\n' "$want" >"$stamp"
 }
