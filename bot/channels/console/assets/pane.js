@@ -237,8 +237,9 @@ export class Pane {
   }
 
   state(key, text, alarm = false) {
-    const state = this.messages.get(key)?.node.querySelector(".state");
-    if (!state) return;
+    const known = this.messages.get(key);
+    if (!known || known.data.at) return; // the server has it: only its answer was lost
+    const state = known.node.querySelector(".state");
     state.textContent = text;
     state.classList.toggle("is-alarm", alarm);
   }
