@@ -9,16 +9,20 @@ from sales.clock import Clock
 from storage import inbox
 from storage.database import Database
 
+_MOST = 200  # events that share one commit
+
 
 class Intake:
     """``accept`` returns after the commit, so that a channel may answer its platform then.
 
-    Many waiting events share one commit.
+    While one commit is on its way, whatever arrives waits for the next: many events, one commit.
     """
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        self._waiting: list[tuple[inbox.Event, asyncio.Future[bool]]] = []
+        self._flushing: asyncio.Task[None] | None = None
 
     async def accept(self, event: Inbound) -> bool:
         """True for a new event, False for a repeat.
@@ -26,16 +30,47 @@ class Intake:
         Raises:
             StorageFull: nothing was stored; the channel must not acknowledge.
         """
-        stored = self._db.submit(
-            lambda session: inbox.add(
-                session,
-                channel=event.channel,
-                event_key=event.event_key,
-                kind=event.kind,
-                user=event.user,
-                conversation=event.conversation,
-                payload=event.to_payload(),
-                now=self._clock.now(),
-            )
+        stored = inbox.Event(
+            channel=event.channel,
+            event_key=event.event_key,
+            kind=event.kind,
+            user=event.user,
+            conversation=event.conversation,
+            payload=event.to_payload(),
         )
-        return await asyncio.wrap_future(stored) is not None
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((stored, answer))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        # Shielded: a browser that hangs up must not take the others' commit along.
+        return await asyncio.shield(answer)
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            await self._store(batch)
+
+    async def _store(self, batch: list[tuple[inbox.Event, asyncio.Future[bool]]]) -> None:
+        events = [event for event, _ in batch]
+        now = self._clock.now()
+        try:
+            work = self._db.submit(lambda session: inbox.add(session, events, now=now))
+            fresh = await asyncio.wrap_future(work)
+        except Exception as error:
+            if len(batch) > 1:  # one that cannot be stored must not keep the others out
+                for one in batch:
+                    await self._store([one])
+                return
+            _answer(batch[0][1], error)
+            return
+        for (_, answer), new in zip(batch, fresh, strict=True):
+            _answer(answer, new)
+
+
+def _answer(waiting: asyncio.Future[bool], outcome: bool | Exception) -> None:
+    if waiting.done():
+        return
+    if isinstance(outcome, Exception):
+        waiting.set_exception(outcome)
+    else:
+        waiting.set_result(outcome)

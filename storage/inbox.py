@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage import jobs
-from storage.sql import changed, insert_new
+from storage.sql import changed, insert_of
 from storage.tables import InboxRow
 
 
@@ -22,37 +23,49 @@ class Arrived:
     payload: dict[str, Any]
 
 
-def add(
-    session: Session,
-    *,
-    channel: str,
-    event_key: str,
-    kind: str,
-    user: str,
-    conversation: str,
-    payload: dict[str, Any],
-    now: datetime,
-) -> int | None:
-    """Store one event and its job; None when it is a repeat."""
-    inbox_id = insert_new(
-        session,
-        InboxRow,
-        channel=channel,
-        event_key=event_key,
-        kind=kind,
-        user=user,
-        conversation=conversation,
-        payload=payload,
-        received_at=now,
-    )
-    if inbox_id is None:
-        return None
-    lane = "tap" if kind == "action" else "message"
-    jobs.put(
-        session,
-        jobs.NewJob(kind="inbox", ref=inbox_id, lane=lane, lock=conversation),
-    )
-    return int(inbox_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event as it is stored; ``(channel, event_key)`` is unique."""
+
+    channel: str
+    event_key: str
+    kind: str
+    user: str
+    conversation: str
+    payload: dict[str, Any]
+
+
+def add(session: Session, events: Sequence[Event], *, now: datetime) -> list[bool]:
+    """Store events and their jobs, in this order; False for each that is a repeat."""
+    insert = insert_of(session, InboxRow).on_conflict_do_nothing()
+    made = session.execute(
+        insert.returning(InboxRow.id, InboxRow.channel, InboxRow.event_key),
+        [
+            {
+                "channel": event.channel,
+                "event_key": event.event_key,
+                "kind": event.kind,
+                "user": event.user,
+                "conversation": event.conversation,
+                "payload": event.payload,
+                "received_at": now,
+            }
+            for event in events
+        ],
+    ).all()
+    ids = {(channel, key): inbox_id for inbox_id, channel, key in made}
+    new = []
+    fresh = []
+    for event in events:
+        # pop: of two equal events in one batch the first is new
+        inbox_id = ids.pop((event.channel, event.event_key), None)
+        fresh.append(inbox_id is not None)
+        if inbox_id is not None:
+            lane = "tap" if event.kind == "action" else "message"
+            new.append(jobs.NewJob(kind="inbox", ref=inbox_id, lane=lane, lock=event.conversation))
+    if new:
+        jobs.put(session, *new)
+    return fresh
 
 
 def get(session: Session, inbox_id: int) -> Arrived | None:

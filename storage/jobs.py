@@ -6,6 +6,7 @@ A job is a trigger; the truth whether its work is done stands in the row that it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -63,8 +64,8 @@ class JobView:
 class JobQueue(Protocol):
     """All functions work inside the caller's transaction."""
 
-    def put(self, session: Session, job: NewJob) -> None:
-        """Add *job*; nothing happens when its key was used before."""
+    def put(self, session: Session, added: Sequence[NewJob]) -> None:
+        """Add jobs in this order; nothing happens for one whose key was used before."""
 
     def finish(self, session: Session, job_id: int) -> None: ...
 
@@ -97,7 +98,7 @@ def queue_of(session: Session) -> JobQueue:
     return PostgresQueue()
 
 
-def put(session: Session, job: NewJob) -> None:
-    """Add *job* in this transaction; the workers are woken after its commit."""
-    queue_of(session).put(session, job)
+def put(session: Session, *added: NewJob) -> None:
+    """Add jobs in this transaction; the workers are woken after its commit."""
+    queue_of(session).put(session, added)
     session.info[WAKES] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,23 +17,22 @@ from storage.tables import JobRow
 class EmbeddedQueue:
     """Adapter of :class:`storage.jobs.JobQueue`; the claiming half is only for its one process."""
 
-    def put(self, session: Session, job: NewJob) -> None:
+    def put(self, session: Session, added: Sequence[NewJob]) -> None:
         now = _now()
         session.execute(
-            insert(JobRow)
-            .values(
-                kind=job.kind,
-                ref=job.ref,
-                lane=job.lane,
-                lock=f"{job.lane}:{job.lock}",
-                unique_key=job.unique_key,
-                state="queued",
-                run_at=now + timedelta(seconds=job.after_s),
-                created_at=now,
-                attempts=0,
-                reason="",
-            )
-            .on_conflict_do_nothing()
+            insert(cast("sa.Table", JobRow.__table__)).on_conflict_do_nothing(),
+            [
+                {
+                    "kind": job.kind,
+                    "ref": job.ref,
+                    "lane": job.lane,
+                    "lock": f"{job.lane}:{job.lock}",
+                    "unique_key": job.unique_key,
+                    "run_at": now + timedelta(seconds=job.after_s),
+                    "created_at": now,
+                }
+                for job in added
+            ],
         )
 
     def claim(self, session: Session, lane: str) -> Job | None:

@@ -7,6 +7,7 @@ work's own transaction, so a job may run twice; the row it refers to says that i
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -39,7 +40,12 @@ def deferring_app() -> procrastinate.App:
 class PostgresQueue:
     """Adapter of :class:`storage.jobs.JobQueue`."""
 
-    def put(self, session: Session, job: NewJob) -> None:
+    def put(self, session: Session, added: Sequence[NewJob]) -> None:
+        for job in added:
+            self._put(session, job)
+
+    @staticmethod
+    def _put(session: Session, job: NewJob) -> None:
         raw = session.connection().connection.driver_connection
         deferrer = deferring_app().configure_task(
             TASK,
@@ -85,7 +91,7 @@ class PostgresQueue:
                 {"id": job_id},
             )
         else:
-            self.put(
+            self._put(
                 session,
                 NewJob(
                     kind=old.args["kind"],

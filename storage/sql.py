@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,11 +17,16 @@ def insert_new(session: Session, table: type[Base], **values: Any) -> Any | None
     Returns:
         The new row's first primary key column, or None when there was such a row already.
     """
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     key = sa.inspect(table).primary_key[0]
     # Column defaults of the mapping must apply, so the insert goes through the table.
-    statement = dialect.insert(table.__table__).values(**values)
+    statement = insert_of(session, table).values(**values)
     return session.execute(statement.on_conflict_do_nothing().returning(key)).scalar_one_or_none()
+
+
+def insert_of(session: Session, table: type[Base]) -> Any:
+    """The dialect's own ``insert``, which knows ``on_conflict_do_nothing``."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(cast("sa.Table", table.__table__))
 
 
 def changed(session: Session, statement: sa.Update | sa.Delete) -> int:

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import threading
 from concurrent.futures import wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from bot.intake import Intake
+from handlers.messages import Inbound
+from sales.clock import FixedClock
 from storage import inbox, settings
 from storage.database import Database, DatabaseCorrupt, StorageFull
-from storage.tables import InboxRow, JobRow, SettingRow
+from storage.jobs import queue_of
+from storage.tables import InboxRow, SettingRow
 from tests.support.desk import MONDAY
 
 
@@ -101,38 +108,55 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     db.close()
 
 
-def test_an_event_and_its_job_are_stored_together_and_once(database: Database) -> None:
-    def add(session: Any) -> int | None:
-        return inbox.add(
-            session,
-            channel="console",
-            event_key="e1",
-            kind="text",
-            user="1",
-            conversation="console:1",
-            payload={"text": "你好"},
-            now=MONDAY,
-        )
+EVENT = inbox.Event(
+    channel="console",
+    event_key="e1",
+    kind="text",
+    user="1",
+    conversation="console:1",
+    payload={"text": "你好"},
+)
 
-    assert database.write(add) is not None
-    assert database.write(add) is None
-    assert database.read(lambda s: s.scalar(sa.select(sa.func.count(InboxRow.id)))) == 1
-    if database.is_sqlite:
-        assert database.read(lambda s: s.scalar(sa.select(sa.func.count(JobRow.id)))) == 1
+
+def test_an_event_and_its_job_are_stored_together_and_once(database: Database) -> None:
+    other = replace(EVENT, event_key="e2")
+
+    def add(session: Any) -> list[bool]:
+        return inbox.add(session, [EVENT, EVENT, other], now=MONDAY)
+
+    assert database.write(add) == [True, False, True]
+    assert database.write(add) == [False, False, False]
+    stored = database.read(lambda s: set(s.scalars(sa.select(InboxRow.id))))
+    waiting = database.read(lambda s: queue_of(s).listing(s))
+    assert len(stored) == 2
+    assert sorted(job.ref for job in waiting) == sorted(stored)
 
 
 def test_many_deliveries_of_one_event_at_once_are_one(database: Database) -> None:
-    def add(session: Any) -> int | None:
-        return inbox.add(
-            session,
-            channel="wecom",
-            event_key="same",
-            kind="text",
-            user="u",
-            conversation="wecom:u",
-            payload={},
-            now=MONDAY,
-        )
+    def add(session: Any) -> list[bool]:
+        return inbox.add(session, [EVENT], now=MONDAY)
 
     results = [future.result() for future in [database.submit(add) for _ in range(30)]]
-    assert sum(result is not None for result in results) == 1
+    assert sum(fresh for [fresh] in results) == 1
+
+
+def test_an_event_that_cannot_be_stored_does_not_keep_others_out(database: Database) -> None:
+    intake = Intake(database, FixedClock(MONDAY))
+    good = Inbound(
+        channel="console",
+        event_key="good",
+        kind="text",
+        user="1",
+        conversation="console:1",
+        at=MONDAY,
+        text="你好",
+    )
+    bad = dataclasses.replace(good, event_key="bad", values={"x": object()})
+
+    async def both() -> list[Any]:
+        waiting = [intake.accept(one) for one in (good, bad, good)]
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, refused, again = asyncio.run(both())
+    assert (first, again) == (True, False)
+    assert isinstance(refused, Exception)
