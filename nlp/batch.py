@@ -190,7 +190,7 @@ def _world(line: Mapping[str, Any]) -> World:
         ]
     customers = _strings(line, "known_customers")
     return World(
-        customers={name: () for name in dict.fromkeys((*customers, *people))},
+        customers=dict.fromkeys(dict.fromkeys((*customers, *people)), ()),
         contacts=people,
         products=_strings(line, "known_products"),
         competitors=_strings(line, "known_competitors"),

@@ -354,7 +354,7 @@ def _other_trade(heard: Stream, end: int) -> bool:
     return False
 
 
-_NOT_OTHER = frozenset("设备 技术 采购 管理 服务 工程 会计 财务 设计 系统 检验 检测 实验 生产 销售 软件 中心 信息 数据 开发 仪表 电气 工业".split())
+_NOT_OTHER = frozenset(["设备", "技术", "采购", "管理", "服务", "工程", "会计", "财务", "设计", "系统", "检验", "检测", "实验", "生产", "销售", "软件", "中心", "信息", "数据", "开发", "仪表", "电气", "工业"])
 
 
 def _believe(

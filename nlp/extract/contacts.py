@@ -56,11 +56,7 @@ def take_sides(scene: Scene) -> Sides:
             ours.add(person.span)
         elif _GONE_BEFORE.search(before) or _GONE_AFTER.match(after):
             gone.add(person.span)
-        elif _OURS_BEFORE.search(before) and not _is_known(known, person):
-            ours.add(person.span)
-        elif _ABOVE_US.match(after) and re.search(r"(?:跟|和|找|向|等|让|请|得)$", before) and not _is_known(known, person):
-            ours.add(person.span)
-        elif _WITH.search(before) and _TOGETHER.match(after) and not _is_known(known, person):
+        elif (_OURS_BEFORE.search(before) and not _is_known(known, person)) or (_ABOVE_US.match(after) and re.search(r"(?:跟|和|找|向|等|让|请|得)$", before) and not _is_known(known, person)) or (_WITH.search(before) and _TOGETHER.match(after) and not _is_known(known, person)):
             ours.add(person.span)
         else:
             stay.append(person)

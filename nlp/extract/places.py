@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -96,11 +97,9 @@ def _mentions(scene: Scene, sides: Sides) -> list[CustomerFact]:
     """Customers that are talked about, withdrawn and merely compared ones left out."""
     hits = [hit for hit in scene.customers if _is_topic(scene, hit)]
     dropped: set[Span] = set()
-    for one, following in zip(hits, hits[1:], strict=False):
+    for one, following in itertools.pairwise(hits):
         between = scene.plain[one.span[1] : following.span[0]]
-        if re.fullmatch(r"[ ,，。]*(?:哦|啊|那个|呃)?[ ,，]*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?[ ,，]*", between):
-            dropped.add(one.span)
-        elif _NOT_THIS.search(scene.plain[max(0, one.span[0] - 3) : one.span[0]]) and len(between) < 8:
+        if re.fullmatch(r"[ ,，。]*(?:哦|啊|那个|呃)?[ ,，]*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?[ ,，]*", between) or (_NOT_THIS.search(scene.plain[max(0, one.span[0] - 3) : one.span[0]]) and len(between) < 8):
             dropped.add(one.span)
     facts = []
     for hit in hits:
@@ -180,7 +179,7 @@ def _unknown(scene: Scene, have: bool) -> list[CustomerFact]:
             name = scene.plain[start:end]
             if any(mark in lex.MARKS for mark in scene.masked[start:end]):
                 continue
-            ends = name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name or name.endswith(LEGAL[:12])
+            ends = (name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name) or name.endswith(LEGAL[:12])
             beside = scene.masked[end : end + 2].lstrip("的")[:1] == lex.PERSON
             visited = bool(re.match(r"(?:去|到|拜访|跑|走访|回访|客户|新客户|叫)", match.group()))
             if _GENERIC.search(name) or _DEPARTMENT_END.search(name):

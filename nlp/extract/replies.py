@@ -80,7 +80,7 @@ def read_reply(text: str, *, now: datetime, ready: Prepared) -> Correction | Non
             marked, place = True, mark.end()
         rest = _BECOMES.match(plain, place)
         stated = bool(rest and rest.group().strip())
-        if not (marked or stated or rest and rest.group() or _is_amount(plain[place:])):
+        if not (marked or stated or (rest and rest.group()) or _is_amount(plain[place:])):
             return None  # 客户说... is a memo
         place = rest.end() if rest else place
         if verb and verb.start() >= place:

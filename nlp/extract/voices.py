@@ -72,7 +72,7 @@ def _voice(text: str, offset: int) -> Voice:
     lacking = subject == "us" and speaker == "customer"
     return Voice(
         subject=subject, speaker=speaker, promised=promised, demand=demand, caused=caused,
-        lacking=lacking or bool(re.match(rf".{{0,8}}(?:嫌|说|觉得|担心|怕).{{0,3}}{_LACK.pattern}", text)) and not lex.US.match(text),
+        lacking=lacking or (bool(re.match(rf".{{0,8}}(?:嫌|说|觉得|担心|怕).{{0,3}}{_LACK.pattern}", text)) and not lex.US.match(text)),
         body=offset + place,
     )  # fmt: skip
 
