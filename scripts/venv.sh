@@ -31,20 +31,18 @@ On Debian or Ubuntu: apt-get install python3-venv; then run this again."
   "$python" -m venv .venv || fail "That failed; the lines above say why."
 }
 
-# install_into_venv STAMP WHAT...: nothing happens when the stamp fits, so a second start needs no
-# network.  The stamp is over all that decides what gets installed.
+# install_into_venv STAMP WHAT: nothing happens when a stamp fits, so a second start needs no
+# network.  A stamp is over all that decides what gets installed; with -dev comes all else too.
 install_into_venv() {
-  local stamp=".venv/installed$1" want
-  shift
+  local stamp=".venv/installed$1" what=$2 want
   make_venv
   want=$(cat pyproject.toml constraints.txt | .venv/bin/python -c \
     'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
-  want="$want $*"
-  if [ -x .venv/bin/genjin ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+  if [ -x .venv/bin/genjin ] && cat "$stamp" .venv/installed-dev 2>/dev/null | grep -qx "$want"; then
     return
   fi
   say "Installing (a few minutes the first time) ..."
-  .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e "$@" ||
+  .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e "$what" ||
     fail "The installation failed; the lines above say why. Is the network reachable?"
   printf '%s\n' "$want" >"$stamp"
 }
