@@ -25,6 +25,7 @@ class Site:
     def __init__(self, desk: Desk, session: ClientSession, base: str, deps: WebDeps) -> None:
         self.desk, self.session, self.base, self.deps = desk, session, base, deps
         self.token = ""
+        self.stop: Callable[[], Awaitable[None]]  # ends the server before the test does
         self._keys = (f"event-{n:08}" for n in itertools.count(1))
 
     def key(self) -> str:
@@ -107,9 +108,12 @@ async def _served(desk: Desk, options: dict[str, Any]) -> AsyncIterator[Site]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-            yield Site(desk, session, base, deps)
+            site = Site(desk, session, base, deps)
+            site.stop = runner.cleanup
+            yield site
     finally:
-        await runner.cleanup()
+        if runner.server is not None:
+            await runner.cleanup()
         channel.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await channel
