@@ -328,3 +328,34 @@ def test_sound_that_cannot_be_heard_is_an_answer(genjin: Any, tmp_path: Path) ->
     answers = [json.loads(line) for line in said.splitlines()]
     assert [one["file"] for one in answers] == [str(file), str(tmp_path / "nowhere")]
     assert all("error" in one for one in answers)
+
+
+@pytest.mark.parametrize("command", [["up", "--demo", "--no-browser"], ["serve"]])
+def test_a_second_process_on_one_folder_names_the_first(
+    genjin: Any, home: Home, command: list[str]
+) -> None:
+    with home.lock():
+        status, _, error = genjin(*command)
+
+    assert (status, str(os.getpid()) in error) == (1, True)
+
+
+def test_a_real_company_is_not_mixed_with_the_demo(genjin: Any) -> None:
+    genjin("user", "add", "真人", "--role", "rep")
+
+    for command in (["demo", "load"], ["up", "--demo", "--no-browser"]):
+        status, _, error = genjin(*command)
+        assert (status, "GENJIN_HOME" in error) == (1, True)
+    assert genjin("demo", "reset", "--yes")[0] == 1
+    assert "真人" in genjin("user", "list")[1]
+
+
+def test_a_folder_that_cannot_be_made_is_told(
+    genjin: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GENJIN_HOME", str(tmp_path / "file" / "data"))
+
+    status, _, error = genjin("user", "list")
+
+    assert (status, str(tmp_path / "file") in error) == (2, True)
