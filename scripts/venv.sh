@@ -38,7 +38,7 @@ install_into_venv() {
   make_venv
   want=$(cat pyproject.toml constraints.txt | .venv/bin/python -c \
     'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
-  if [ -x .venv/bin/genjin ] && cat "$stamp" .venv/installed-dev 2>/dev/null | grep -qx "$want"; then
+  if [ -x .venv/bin/genjin ] && grep -qsx "$want" "$stamp" .venv/installed-dev; then
     return
   fi
   say "Installing (a few minutes the first time) ..."
