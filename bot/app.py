@@ -33,7 +33,7 @@ from handlers.world import Worlds
 from nlp.audio import duration_s
 from nlp.extract import build_extractor
 from nlp.ports import Transcriber
-from nlp.transcribe import SpeechSettings, build_transcriber
+from nlp.transcribe import LateModel, SpeechSettings, build_transcriber
 from sales.clock import ShiftedClock, SystemClock
 from scheduler.jobs import Scheduler
 from storage import jobs, links, settings
@@ -130,20 +130,18 @@ def _transcriber(config: Config, home: Home, *, demo: bool) -> Transcriber:
     speech = config.speech
     # The demo hears with its own small model unless a real one is configured.
     only_demo = demo and not speech.model and not speech.url and speech.backend == "auto"
-    return build_transcriber(
-        SpeechSettings(
-            backend=speech.backend,
-            model="demo-voice" if only_demo else speech.model,
-            device=speech.device,
-            threads=speech.threads,
-            url=speech.url,
-            api_key=speech.api_key,
-            language=speech.language,
-            max_seconds=speech.max_seconds,
-            max_bytes=speech.max_mb * 2**20,
-        ),
-        models_dir=home.models,
+    wanted = SpeechSettings(
+        backend=speech.backend,
+        model="demo-voice" if only_demo else speech.model,
+        device=speech.device,
+        threads=speech.threads,
+        url=speech.url,
+        api_key=speech.api_key,
+        language=speech.language,
+        max_seconds=speech.max_seconds,
+        max_bytes=speech.max_mb * 2**20,
     )
+    return LateModel(lambda: build_transcriber(wanted, models_dir=home.models))
 
 
 async def serve(
@@ -239,7 +237,7 @@ async def _start_web(parts: Parts, scheduler: Scheduler, port: int | None) -> we
 
 
 def _samples() -> tuple[Sample, ...]:
-    return tuple(Sample(title=one.title, path=one.path) for one in spoken_memos())
+    return tuple(Sample(title=one.title, path=one.path, text=one.text) for one in spoken_memos())
 
 
 def _announce(parts: Parts, runner: web.AppRunner, *, open_browser: bool) -> None:

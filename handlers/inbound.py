@@ -13,9 +13,10 @@ def handle(
     event: Inbound, ctx: Context, *, inbox_id: int, duration_ms: int | None
 ) -> list[Outbound]:
     """What follows from *event*.  Runs inside one transaction; returns what to say."""
-    people.wrote_from(
-        ctx.session, ctx.person, channel=event.channel, conversation=event.conversation
-    )
+    if event.kind != "action":  # a button on a page says nothing about where the person chats
+        people.wrote_from(
+            ctx.session, ctx.person, channel=event.channel, conversation=event.conversation
+        )
     first: list[Outbound] = []
     if ctx.person.notice_version < notice.VERSION and event.action != "notice.ok":
         first = _notice_once(ctx)

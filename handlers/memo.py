@@ -47,7 +47,8 @@ def receive_voice(
         return []
     ahead = jobs.queue_of(ctx.session).waiting(ctx.session, "speech")
     _enqueue(ctx, memo_id, lane="speech")
-    if not ctx.tools.transcriber.describe().get("ready") and not event.platform_text:
+    # A model that is still loading hears soon; without one the sound waits for an admin.
+    if not ctx.tools.transcriber.describe().get("model") and not event.platform_text:
         return [ctx.reply(replies.NO_SPEECH)]
     wait_s = max(3, round((duration_ms or 10_000) / 1000 * _SECONDS_PER_SECOND))
     return [ctx.reply(replies.received(duration_ms, wait_s, ahead))]

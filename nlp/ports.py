@@ -56,7 +56,10 @@ class Transcriber(Protocol):
         """
 
     def describe(self) -> Mapping[str, object]:
-        """For doctor and the console: ``{"backend", "model", "ready": bool, "detail"}``."""
+        """For doctor and the console: ``{"backend", "model", "ready": bool, "detail"}``.
+
+        ``model`` is '' when nothing can hear; not ``ready`` with a model means that it is loading.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,9 +53,6 @@ class Base(DeclarativeBase):
     }
 
 
-# --- people and lists ---------------------------------------------------------------------------
-
-
 class PersonRow(Base):
     __tablename__ = "person"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -137,9 +134,6 @@ class OpportunityRow(Base):
     expected_close: Mapped[date | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-
-
-# --- what was said ------------------------------------------------------------------------------
 
 
 class MediaRow(Base):
@@ -255,9 +249,6 @@ class CorrectionRow(Base):
     at: Mapped[datetime]
 
 
-# --- the durable path ---------------------------------------------------------------------------
-
-
 class InboxRow(Base):
     """Everything a platform gave us, stored before it was acknowledged."""
 
@@ -356,9 +347,6 @@ class JobRunRow(Base):
     job: Mapped[str] = mapped_column(primary_key=True)
     slot: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-
-
-# --- the house ----------------------------------------------------------------------------------
 
 
 class AuditRow(Base):

@@ -21,7 +21,6 @@ def first_use(*, keep_days: int, log_days: int) -> Card:
         subtitle="看完点“知道了”，只问这一次",
         body=body,
         buttons=(Button(text="知道了", action="notice.ok"),),
-        url="/about",
         text=f"【告知】{body}回复“知道了”。",
     )
 
@@ -33,7 +32,6 @@ def accepted(when: str, name: str) -> Card:
         source="销售助手",
         title="已知道｜使用说明",
         subtitle=f"{name} {when}",
-        url="/about",
         tone="done",
         status="done",
         footer=f"{name} {when}",

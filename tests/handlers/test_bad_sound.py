@@ -36,7 +36,7 @@ class Ear:
         )
 
     def describe(self) -> dict[str, object]:
-        return {"backend": "test", "model": "test", "ready": self.ready, "detail": ""}
+        return {"backend": "test", "model": "test" if self.ready else "", "ready": self.ready}
 
 
 @pytest.mark.parametrize(
