@@ -12,18 +12,18 @@ from nlp.extract.voices import Voice
 
 Who = Literal["us", "customer"]
 
-_DEFERS = re.compile(r"再(?:看|说(?!明)|谈|议|考虑|定|等|报(?!价)|商量|研究|联系$)")
+_DEFERS = re.compile(r"等.{1,12}(?:再|才)|再(?:申请|看|说(?!明)|谈|议|考虑|定|等|报(?!价)|商量|研究|联系$)")
 _PAYS = re.compile(
     r"(?:安排.{0,4}(?:付|款|预付|打)|付款|打款|打过来|付(?:清|预付|定金|尾款)|汇|回复|答复|回话|寄(?:给|回|过来)|发(?:给我|过来)|给(?:我们?|个)(?:答复|回复|准信|消息|结果)|结清|补齐|转)"
 )
 _DELIVERS = re.compile(
-    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|{lex.COLLEAGUE})"
+    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|请|邀|陪|接|回|到(?=$|[ ,，。])|{lex.COLLEAGUE})"
 )
 _DONE_TODAY = re.compile(
-    r"(?:就|(?<!开)会(?!议)|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送)"
+    r"(?:就|(?<!开)会(?!议)|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送|安排|派|到$)"
 )
 _NARRATES = re.compile(
-    r"(?:拜访|见了?|去的|去了|到了|聊|跟.{1,8}(?:通|谈|碰)|打了|打过|接到|收到|来了?电话|刚|来过|来了|参观了|一起吃|路过|签了|说|反馈|发来|发现|没)"
+    r"(?:拜访|见了?|去的|去了|到了|聊|跟.{1,8}(?:通|谈|碰)|打了|打过|接到|收到|来了?电话|刚|来过|来了|参观了|一起吃|路过|签了|说|反馈|发来|发现|没|(?:去|到|跑|拜访|见)Ⓒ)"
 )
 _STEP = re.compile(
     r"^(?:就|会|要|也|再(?=次)|先|都|我们|我|他们|他|之前|以前|之后|后|前|以内|之内|内|左右|说|最晚|最迟|在|那天|的时候|改到|改成|推到|延到|定在|定到|约在|约好|约了|才能|能|可以|开始(?=.{2})|[ ,，])+(?=.{1})"
@@ -162,6 +162,8 @@ def _ours_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> boo
         return False  # they say what we should do
     if lex.STATE.search(text) and not voice.promised and not _DELIVERS.search(body):
         return False
+    if days and re.match(rf"{lex.DATE}+了", text):
+        return False
     if days:
         return voice.subject == "us" or voice.promised or bool(_DELIVERS.search(body))
     later = lex.LATER_US.search(text) and voice.subject == "us" and voice.speaker != "customer"
@@ -184,6 +186,9 @@ def act_words(scene: Scene, number: int, voice: Voice) -> str:
     if step and len(masked) > step.end():
         what, masked = what[step.end() :], masked[step.end() :]
     what = _TAIL.sub("", what).strip()
+    if re.search(r"(?:打过来|打给|付|汇|结)", what) and not re.search(r"款|金|钱|账", what):
+        money = re.findall(r"预付款|货款|尾款|定金|首付|余款|欠款", scene.plain[: clause.start][-40:])
+        what += money[-1] if money else ""
     if what and _BARE.match(masked):
         thing = _object(scene, number)
         what = _VERB_ONLY.sub(r"\1", what) + thing if thing else what
@@ -211,7 +216,7 @@ def _object(scene: Scene, number: int) -> str:
             if lead and lead.end("thing") <= begin and "的" in lead["thing"]:
                 thing = scene.text[clause.start : clause.start + lead.end("thing")] + thing
             return thing
-        if lead and not re.match(r"(?:他|她|说|我|客户|对方|但|就|还|也)", lead["thing"]):
+        if lead and not re.match(r"(?:他|她|说|我|客户|对方|但|就|还|也)|.*[不没]", lead["thing"]):
             return scene.text[clause.start : clause.start + lead.end("thing")].strip()
         asked = _ASKED.search(masked.rstrip(" ,，。"))
         if asked:

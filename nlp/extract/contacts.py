@@ -16,7 +16,7 @@ from sales.facts import ContactFact, Span
 
 _OURS_BEFORE = re.compile(
     r"(?:我们(?:公司|这边|部门|厂里?)?的?|咱们?的?|我司的?|公司的?|(?:我|我们)?(?:带着?|带上|带了|叫上|拉上|拉着|陪着?)|同事|(?:我|我们)(?:让|叫|派|请|安排|找)(?:了)?"
-    r"|(?:让|派|安排)(?=[^ ,，。]{0,4}$)|向(?:我们)?(?:领导)?|(?:我们|咱们)(?:领导|老板|财务|技术|研发|商务|售后|工程|采购|法务|仓库|生产|质检|设计)[部处科]?的?)[的]?(?:技术|研发|财务|商务|售后|工程师?|法务|生产|设计|质检|区域|总监|部|经理|同事)*$"
+    r"|(?:让|派|安排)(?=[^ ,，。]{0,4}$)|向(?:我们)?(?:领导)?|(?:我|我们)(?:跟|和|与|同|带|让)(?:我们|公司)?(?:的)?(?=售后|技术支持|客服|实施|同事|商务|研发)|(?:我们|咱们)(?:领导|老板|财务|技术|研发|商务|售后|工程|采购|法务|仓库|生产|质检|设计)[部处科]?的?)[的]?(?:技术支持|技术|研发|财务|商务|售后|客服|实施|工程师?|法务|生产|设计|质检|区域|总监|部|经理|同事)*$"
 )
 _WITH = re.compile(r"(?:我|我们)(?:今天|昨天|上午|下午|刚才|刚)?(?:跟|和|与|同)[^ ,，。]{0,4}$")
 _TOGETHER = re.compile(r"^(?:两个人?|我们俩|他们?)?(?:一起|一块儿?)(?:去|拜访|过去|上门|到|跑|出差|见)")
@@ -29,7 +29,7 @@ _REPLACED = re.compile(r"(?:由|从|把)?$")
 _REPLACING = re.compile(r"^(?:[ ,，])*(?:换成|换了|改成|变成|换为|交给|转给)")
 _DECIDES = re.compile(r"(?:拍板|说了算|做主|作主|最终(?:决定|定)|决策人|定夺|一把手|最后(?:他|她)?定|(?:他|她)(?:来)?定(?!金|制|下|在|了)|签字(?:权|就行|才行|算数)|他点头|她点头|由(?:他|她)(?:定|决定|审批))")
 _NOT_DECIDES = re.compile(r"(?:不(?:能|敢)?拍板|拍不了板|说了不算|做不了主|不做主|没法拍板|不是.{0,4}拍板|谁拍板|谁说了算)")
-_ROLE_SPEAKS = re.compile(r"^(?:那边|这边|本人)?(?:也|就|又|还)?(?:说|讲|要(?!签|批|同意|去|来)|想|让|答应|同意|嫌|觉得|担心|怕|问|提|反馈|表示|催|承诺|希望|不在|认可|对|没|还没|不|点头|有(?:意见|点|顾虑)|挺|很|比较|比|看)")
+_ROLE_SPEAKS = re.compile(r"^(?:那边|这边|本人)?(?:也|就|又|还)?(?:说|讲|要(?!签|批|同意|去|来)|想|让|答应|同意|嫌|觉得|担心|怕|问|提|反馈|表示|催|承诺|希望|不在|认可|对|谈|聊|吃|跟|打|发|回|今天|昨天|刚|没|还没|不|点头|有(?:意见|点|顾虑)|挺|很|比较|比|看)")
 _ROLE_AFTER = re.compile(r"(?:见了?|跟|和|找了?|约了?|拜访了?|联系了?|问了?|给|陪)(?:他们|那边|客户)?的?$")
 _ROLE_NEW = re.compile(r"(?:换了?|新来的?|新任|招了?|缺|分管|没有|哪个|是谁|当|升|兼)(?:个|位|一个|的)?$")
 
@@ -233,18 +233,34 @@ def _by_name_or_role(
                 names.add(contact.name)
                 if not gone:
                     out.append(ContactFact(name=contact.name, role=contact.role, new=False, span=span))
-        for match in re.finditer("|".join(sorted(ROLE_ALONE, key=len, reverse=True)), piece):
-            begin, end = clause.start + match.start(), clause.start + match.end()
+        for match in _ROLES.finditer(piece):
+            begin, end = clause.start + match.start("title"), clause.start + match.end()
             if any(mark in lex.MARKS for mark in scene.masked[begin:end]) or scene.masked[end : end + 1] == lex.PERSON:
                 continue
-            before, after = scene.plain[max(0, begin - 6) : begin], scene.plain[end : end + 5]
-            if _ROLE_NEW.search(before) or not (_ROLE_SPEAKS.match(after) or _ROLE_AFTER.search(before)):
+            before = scene.plain[max(0, match.start() + clause.start - 6) : match.start() + clause.start]
+            after = scene.plain[end : end + 5]
+            belongs = re.search(rf"{lex.CUSTOMER}的?$", scene.masked[: clause.start + match.start()])
+            if _ROLE_NEW.search(scene.plain[max(0, begin - 6) : begin]) or not (
+                _ROLE_SPEAKS.match(after) or _ROLE_AFTER.search(before) or belongs
+            ):
                 continue
-            holders = [one for one in known if match.group() in one.role and not (one.role.startswith("副") and not match.group().startswith("副"))]
+            holders = _holders(known, match["dept"] or "", match["title"])
             if len(holders) == 1 and holders[0].name not in names:
                 names.add(holders[0].name)
                 out.append(ContactFact(name=holders[0].name, role=holders[0].role, new=False, span=(begin, end)))
     return out
+
+
+_ROLES = re.compile(
+    rf"(?P<dept>(?:质量|设备|采购|生产|技术|研发|财务|工程|信息|仓储|总务|后勤|运营|销售|市场|检验|品质|供应链|行政|人事|客房|餐饮)(?:部|科|处|中心)?)?(?P<title>{'|'.join(sorted(ROLE_ALONE, key=len, reverse=True))})"
+)
+
+
+def _holders(known: Sequence[KnownContact], department: str, title: str) -> list[KnownContact]:
+    """Contacts that hold a role: its title, and its department where one was said."""
+    held = [one for one in known if title in one.role and (title.startswith("副") or not one.role.startswith("副"))]
+    stem = department.rstrip("部科处") if department else ""
+    return [one for one in held if stem in one.role] or ([] if stem else held)
 
 
 def _decision_makers(scene: Scene, facts: list[ContactFact], clauses: Sequence[int]) -> list[ContactFact]:

@@ -71,10 +71,13 @@ def _step(
         return
     if voice.subject and _is_bare(text, voice, clause.start):
         track.actor, track.bare = voice.subject, True
-        track.day = days[-1] if days else track.day
+        track.day = days[-1] if days else None
         return
     if voice.demand and not voice.promised:
         track.demand, track.day = number, None
+        return
+    if voice.asked and not days:
+        track.actor, track.bare, track.day = "customer", True, None
         return
     if track.bare and not voice.subject and track.actor:
         voice = replace(voice, subject=track.actor)

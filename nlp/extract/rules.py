@@ -124,7 +124,7 @@ def _worth_keeping(
         visited = record.customer is not None and lex.VISITED.search(
             scene.plain, max(0, record.customer.span[0] - 6), record.customer.span[0]
         )
-        if has or visited:
+        if has or visited or len(topic.clauses) > 1:
             kept.append(record)
         else:
             lost += [n for n in topic.clauses if len(scene.plain[scene.clauses[n].start : scene.clauses[n].end].strip()) > 4]

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from nlp.amounts import AmountHit, find_amounts
+from nlp.amounts import AmountHit
 from nlp.dates import DateHit, find_dates
 from nlp.extract import lexicon as lex
 from nlp.extract.repair import repaired
+from nlp.extract.sums import find_sums
 from nlp.extract.world import Prepared
 from nlp.match import Hit
 from nlp.people import Person, find_people
@@ -62,11 +63,9 @@ def look(text: str, *, now: datetime, ready: Prepared) -> Scene:
     people = find_people(plain, taken=named)
     blocked = (*named, *(one.span for one in people if one.full))
     dates = [hit for hit in find_dates(plain, now) if not _touches(hit.span, blocked)]
-    sums = [
-        hit
-        for hit in find_amounts(plain)
-        if hit.unit == "CNY" and not _touches(hit.span, named)
-    ]
+    sums = find_sums(plain, named, tuple(hit.span for hit in dates))
+    money = tuple(hit.span for hit in sums)
+    dates = [hit for hit in dates if not _touches(hit.span, money)]  # 两块五一盒
     scene = Scene(
         text=text, plain=plain, heard=heard, now=now, ready=ready, customers=customers,
         products=products, rivals=rivals, people=people, dates=dates, sums=sums,

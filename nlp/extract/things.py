@@ -20,13 +20,15 @@ _ASKED_AFTER = re.compile(rf"(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{1,8}}?(?:{_HEADS
 _ASKED_BEFORE = re.compile(rf"(?:要|订|采购|买|需要|来|上|加|看中)(?:了)?{_COUNT}(?:的)?(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{1,8}}?(?:{_HEADS}))")
 _NOT_PRODUCT = re.compile(r"我|他|她|的|了|说|要|想|让|给|把|去|跟|和|是|在|这|那|有|没|不|报|时|机会|手机|司机|危机|商机|时机|飞机|会议|样|旧|老|原来|对接|公司|客户|部")
 _RIVAL_FRAMES = re.compile(
-    r"(?:(?:竞争对手|竞品|对手|友商|竞争)(?:是|叫|为)(?P<a>[\u4e00-\u9fffA-Za-z]{2,5}?)(?=[ ,，。的家报]|$)"
+    r"(?:(?:有(?:一?家|个)(?:厂家|公司|牌子)?(?:叫|是)|有家)(?P<e>[\u4e00-\u9fffA-Za-z]{2,5}?)(?:的|报|比|也|便宜|家)"
+    r"|(?:就|都|也)?(?:要|去|想|准备|打算)?(?:找|换(?:成)?|用)(?P<f>[\u4e00-\u9fff]{2,3})(?:了|的了)(?=[ ,，。]|$)"
+    r"|(?:竞争对手|竞品|对手|友商|竞争)(?:是|叫|为)(?P<a>[\u4e00-\u9fffA-Za-z]{2,5}?)(?=[ ,，。的家报]|$)"
     r"|(?:选了?|定了|用了|签了|换成了?|改用了?)(?P<b>[\u4e00-\u9fff]{2,4}?)(?:家的?|的(?:产品|设备|货|方案|牌子))"
     r"|(?:用的(?:就)?是|在用|一直用|现在用)(?P<c>[\u4e00-\u9fffA-Za-z]{2,4})(?:家?的|牌)(?:牌子|产品|设备|货|机器|系统|软件)?(?=[ ,，。]|$)"
     r"|(?<![\u4e00-\u9fff])(?P<d>[\u4e00-\u9fff]{2,4})(?:那边|家|公司)?(?:比我们|报价比我们|价格比我们)(?:的|家|这边)?(?:低|便宜|少))"
 )
 _NOT_RIVAL = re.compile(
-    r"我|他|她|们|别|其|另|哪|某|自|国产|进口|同行|老|旧|原|以前|之前|现在|这|那|什么|一|两|客户|供应商|厂家|公司|对方|人家|便宜|普通|传统|手工|人工|报价|价格|产品|系统|软件|就是|的|去年|今年|单价|总价|第"
+    r"我|他|她|们|别|其|另|哪|某|自|国产|进口|同行|老|旧|原|以前|之前|现在|这|那|什么|一|两|客户|供应商|厂家|公司|对方|人家|便宜|普通|传统|手工|人工|报价|价格|产品|系统|软件|过|到|完|领导|老板|别人|时间|关系|人|地方|就是|的|去年|今年|单价|总价|第"
 )
 _REPLACED = re.compile(r"^(?:[ ,，。]|要|的|呃|哦|啊|他们)*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|要)?")
 _ROLE_WORDS = {
@@ -107,7 +109,7 @@ def rival_facts(scene: Scene, clauses: Sequence[int]) -> list[CompetitorFact]:
     for number in clauses:
         clause = scene.clauses[number]
         for match in _RIVAL_FRAMES.finditer(scene.masked, clause.start, clause.end):
-            group = next(one for one in "abcd" if match[one])
+            group = next(one for one in "abcdef" if match[one])
             span = match.span(group)
             said = scene.said(span)
             if _NOT_RIVAL.search(said) or any(mark in lex.MARKS for mark in scene.masked[span[0] : span[1]]):

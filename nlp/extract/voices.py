@@ -17,6 +17,10 @@ _DIRECT_DEMAND = re.compile(
 _LACK = re.compile(r"(?:我们|我)(?:的|家|这边|现在)?(?:没有?(?!问题)|不(?!能再|会再)|太|价格|报价|质量|交期|送货|产品|服务|这个|牌子|贵|慢)")
 
 
+_ASKED_OF_THEM = re.compile(r"(?:要求?|让|请|催|叫)(?:他们|她们|他|她|对方|客户)(?!来|到|过来|去|看|参观|试)")
+_TURN = re.compile(r"[\u4e00-\u9fff]{1,6}?(?<![给跟和让找问对向为替帮比])(?:我们|我)(?=要|得|会|去|来|再|先|把|给|报|发)")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
     """``subject`` acts; '' when the clause names nobody.  ``body``: where the act begins."""
@@ -27,6 +31,7 @@ class Voice:
     demand: bool = False  # the customer wants us to act
     caused: bool = False  # we have our own people do it
     lacking: bool = False  # about us, but as the customer's complaint
+    asked: bool = False  # we want the customer to act
     body: int = 0
 
 
@@ -65,6 +70,14 @@ def _voice(text: str, offset: int) -> Voice:
                 continue
             break
     place = _skip(text, place)
+    asked = _ASKED_OF_THEM.match(text, place)
+    if asked and subject != "customer":
+        return Voice(
+            subject="customer", speaker="us", asked=True, promised=promised, body=offset + asked.end()
+        )
+    turn = _TURN.match(text, place) if subject == "customer" and not speaker else None
+    if turn:  # 他们年会我要去
+        subject, place = "us", turn.end()
     if subject == "us" and re.match(r"(?:让|叫|请|安排|派|找|催|协调)", text[place:]):
         caused = True
     elif not subject and re.match(rf"(?:让|叫|请|派)(?:{lex.COLLEAGUE}|实验室|研发|技术|工厂|厂里|财务|法务|车间|仓库|物流|售后|同事|公司|商务|生产|设计|质检|采购部|客服)", text[place:]):
@@ -95,7 +108,7 @@ def _skip(text: str, place: int) -> int:
     while True:
         step = lex.LEAD.match(text, place) or lex.ADVERB.match(text, place)
         if step is None or step.end() == place:
-            head = re.compile(rf"(?:{lex.CUSTOMER}+(?:的|那边|这边|那里|公司|他们)?)(?={lex.PERSON}|{lex.CUSTOMER}|的)").match(text, place)
+            head = re.compile(rf"(?:{lex.CUSTOMER}+(?:那边|这边|那里|公司|他们|那个)?的?)(?={lex.PERSON}|{lex.CUSTOMER})").match(text, place)
             if head is None:
                 return place
             step = head
