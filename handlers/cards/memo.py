@@ -239,7 +239,7 @@ def _rows(view: View) -> list[Row]:
                 key="金额",
                 value=words.amount(fact),
                 old=_old_amount(edit),
-                source=words.span_source(view.text, fact.span),
+                source=_source(view, fact.span, edit),
             )
         )
     ours = [(n, one) for n, one in enumerate(facts.commitments) if one.who == "us"]
@@ -263,7 +263,7 @@ def _rows(view: View) -> list[Row]:
                 key="决策人" if contact.decision_maker else "联系人",
                 value=named + ("，新" if contact.new else ""),
                 old=edit.old if edit else "",
-                source=words.span_source(view.text, contact.span),
+                source=_source(view, contact.span, edit),
             )
         )
     if view.opportunity:
@@ -275,7 +275,7 @@ def _rows(view: View) -> list[Row]:
                 key="产品",
                 value=product.name,
                 old=edit.old if edit else "",
-                source=words.span_source(view.text, product.span),
+                source=_source(view, product.span, edit),
             )
         )
     for rival in facts.competitors:
@@ -300,7 +300,7 @@ def _customer_row(view: View) -> Row:
         value = f"{fact.name}（名单里没有）" if fact and fact.name else "没听出，待选"
     else:
         value = view.customer
-    source = words.span_source(view.text, fact.span) if fact else ""
+    source = _source(view, fact.span, edit) if fact else ""
     return Row(key="客户", value=value, old=edit.old if edit else "", source=source)
 
 
@@ -313,8 +313,15 @@ def _promise_row(view: View, number: int, promise: CommitmentFact, key: str) -> 
         key=key,
         value=f"{when}{promise.what}{condition}",
         old=words.day(date.fromisoformat(edit.old)) if edit and edit.old else "",
-        source=words.span_source(view.text, promise.due_span or promise.span),
+        source=_source(view, promise.due_span or promise.span, edit),
     )
+
+
+def _source(view: View, span: tuple[int, int], edit: Edit | None) -> str:
+    """The words behind a value (G2): those of the correction where one was made."""
+    if edit and edit.said:
+        return words.span_source(edit.said, (0, len(edit.said)))
+    return words.span_source(view.text, span)
 
 
 def _old_amount(edit: Edit | None) -> str:

@@ -56,6 +56,7 @@ def test_a_correction_changes_only_its_field_and_keeps_the_old_value(desk: Desk)
     changed = [row for row in after if row["old"]]
     assert [(row["key"], row["old"]) for row in changed] == [("下一步", "12-01 周二")]
     assert changed[0]["value"].startswith("12-02 周三")
+    assert changed[0]["source"] == "不对 是下周三"
     assert {k: v for k, v in before.items() if k != "下一步"} == {
         row["key"]: row["value"] for row in after if row["key"] != "下一步"
     }
