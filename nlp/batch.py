@@ -168,8 +168,10 @@ def _now(line: Mapping[str, Any]) -> datetime:
 
 def _strings(line: Mapping[str, Any], key: str) -> list[str]:
     values = line.get(key) or []
-    if not isinstance(values, Sequence) or isinstance(values, str) or not all(
-        isinstance(one, str) for one in values
+    if (
+        not isinstance(values, Sequence)
+        or isinstance(values, str)
+        or not all(isinstance(one, str) for one in values)
     ):
         raise BadLine(f"{key}: a list of strings is wanted")
     return list(values)

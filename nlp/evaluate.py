@@ -87,7 +87,10 @@ def score(rows: Iterable[Row], *, extract: Callable[[Row], Row] = extract_line) 
 
 
 def _anything(expect: Row) -> bool:
-    return any(expect.get(name) for name in ("contacts", "products", "amounts", "objections", "commitments"))
+    return any(
+        expect.get(name)
+        for name in ("contacts", "products", "amounts", "objections", "commitments")
+    )
 
 
 def _compare(table: Table, row: str, found: list[Row], wanted: list[Row]) -> None:
@@ -126,8 +129,11 @@ def _customer(record: Row) -> str | None:
 
 def _judge_customer(have: Row, want: Row) -> _Verdict:
     found, wanted = _customer(have), want.get("customer")
-    return int(found is not None and found == wanted), int(found is not None), int(wanted is not None), (
-        f"found {found}, wanted {wanted}"
+    return (
+        int(found is not None and found == wanted),
+        int(found is not None),
+        int(wanted is not None),
+        (f"found {found}, wanted {wanted}"),
     )
 
 
@@ -148,10 +154,15 @@ def _matched(
     return right, extra, left
 
 
-def _verdict(found: Sequence[Any], wanted: Sequence[Any], same: Callable[[Any, Any], bool]) -> _Verdict:
+def _verdict(
+    found: Sequence[Any], wanted: Sequence[Any], same: Callable[[Any, Any], bool]
+) -> _Verdict:
     right, extra, missed = _matched(found, wanted, same)
-    dump = lambda value: json.dumps(value, ensure_ascii=False, default=str)  # noqa: E731
-    return right, len(found), len(wanted), f"extra {dump(extra)}, missed {dump(missed)}"
+    return right, len(found), len(wanted), f"extra {_dump(extra)}, missed {_dump(missed)}"
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _items(record: Row, name: str) -> list[Any]:
@@ -166,12 +177,15 @@ def _surname(name: str) -> str:
 
 
 def _judge_contacts(have: Row, want: Row) -> _Verdict:
-    strip = lambda one: {"name": one["name"], "new": bool(one["new"])}  # noqa: E731
     return _verdict(
-        [strip(one) for one in _items(have, "contacts")],
-        [strip(one) for one in _items(want, "contacts")],
+        [_person(one) for one in _items(have, "contacts")],
+        [_person(one) for one in _items(want, "contacts")],
         lambda a, b: _surname(a["name"]) == _surname(b["name"]) and a["new"] == b["new"],
     )
+
+
+def _person(one: Row) -> Row:
+    return {"name": one["name"], "new": bool(one["new"])}
 
 
 def _judge_products(have: Row, want: Row) -> _Verdict:
@@ -179,7 +193,9 @@ def _judge_products(have: Row, want: Row) -> _Verdict:
         one, other = (re.sub(r"\s+", "", text).lower() for text in (found, wanted))
         return one == other or (bool(one) and bool(other) and (one in other or other in one))
 
-    return _verdict([one["name"] for one in _items(have, "products")], _items(want, "products"), same)
+    return _verdict(
+        [one["name"] for one in _items(have, "products")], _items(want, "products"), same
+    )
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
@@ -197,12 +213,19 @@ def _judge_objections(have: Row, want: Row) -> _Verdict:
     found = Counter(one["category"] for one in _items(have, "objections"))
     wanted = Counter(one["category"] for one in _items(want, "objections"))
     extra, missed = list((found - wanted).elements()), list((wanted - found).elements())
-    return (found & wanted).total(), found.total(), wanted.total(), f"extra {extra}, missed {missed}"
+    return (
+        (found & wanted).total(),
+        found.total(),
+        wanted.total(),
+        f"extra {extra}, missed {missed}",
+    )
 
 
 def same_act(one: str, other: str) -> bool:
     """Whether two wordings tell the same act: enough letters of the shorter one are shared."""
-    left, right = (set(re.findall(r"[\w]", text)) - set("的了把给他她我们就一下") for text in (one, other))
+    left, right = (
+        set(re.findall(r"[\w]", text)) - set("的了把给他她我们就一下") for text in (one, other)
+    )
     if not left or not right:
         return one == other or bool(left) == bool(right)
     return len(left & right) / min(len(left), len(right)) >= _SAME_ACT
@@ -273,7 +296,9 @@ def format_table(table: Table, *, errors: bool = False) -> str:
             f"{name:<13}{one.precision:>7.3f}{one.recall:>7.3f}{one.f1:>7.3f}"
             f"{one.right:>7}{one.found:>7}{one.wanted:>8}"
         )
-    lines.append(f"{table.rows} memos, {table.spans} items, {table.dishonest} without a source span")
+    lines.append(
+        f"{table.rows} memos, {table.spans} items, {table.dishonest} without a source span"
+    )
     if errors:
         lines += ["", *table.errors]
     return "\n".join(lines)
@@ -293,7 +318,11 @@ def read_rows(lines: Iterable[str]) -> list[Row]:
             row = json.loads(raw)
         except json.JSONDecodeError as error:
             raise ValueError(f"line {number}: not JSON: {error.msg}") from None
-        if not isinstance(row, dict) or not isinstance(row.get("expect"), dict) or not isinstance(row.get("text"), str):
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get("expect"), dict)
+            or not isinstance(row.get("text"), str)
+        ):
             raise ValueError(f"line {number}: a labelled memo needs text and expect")
         rows.append(row)
     return rows

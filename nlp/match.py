@@ -7,15 +7,14 @@ ties, never guessed.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nlp.match_signs import believe, follow, legal_end, other_trade
 from nlp.pinyin import folded, folded_variants, same
-from nlp.shortnames import LEGAL, TRADES, Strength, short_forms, strip_legal
+from nlp.shortnames import Strength, short_forms, strip_legal
 from nlp.text import Stream, stream
-from nlp.words import COMMON, is_common
 from sales.facts import Span
 
 _STRENGTH_SCORE: Mapping[Strength, float] = {"full": 1.0, "base": 0.98, "core": 0.92, "weak": 0.75}
@@ -23,20 +22,6 @@ _SAME = 0.9  # every syllable at least alike after folding
 _SOUND_MEAN = 0.93
 _NEAR_MIN, _NEAR_MAX = 4, 14  # lengths of forms that may differ in one syllable
 _POSTINGS = 400  # a pair of syllables in more forms than this says nothing
-_ENDS_ALONE = frozenset("厂店院园校所社站场局")
-_LEFT = re.compile(
-    r"(?:去了?|去趟|到了?|来了?|拜访了?|见了?|跑了?|约了?|走访了?|回访了?|联系了?|跟|和|给|找了?|刚从|从|在|陪|来|对|问了?|客户是?|客户叫"
-    r"|帮|是|欠|拿下|签了?|另外|还有|然后|上午|下午|今天|昨天|刚才|刚刚|打给|打电话给|的是|推进|查|认领|放弃|查一下|报价|关于|那个|这个)$"
-)
-_VISIT = re.compile(r"(?:去了?|去趟|到了?|拜访了?|跑了?|走访了?|回访了?|客户是?|客户叫|刚从|联系了?|打给|推进|查|认领|查一下)$")
-_RIGHT = re.compile(
-    r"(?:那边|这边|那里|这里|他们|公司|集团|那个(?!时)|的?[\u4e00-\u9fffA-Z]{0,5}?(?:总|经理|主任|科长|处长|部长|厂长|院长|校长|园长|所长|局长"
-    r"|站长|店长|老板|工(?![作业厂资期艺程人具地单])|工程师|老师|教授|博士|医生|护士长|主管|采购|书记|姐|哥)|的?老[\u4e00-\u9fff]|的?小[\u4e00-\u9fff]"
-    r"|的?(?:采购|设备|技术|生产|财务|工程|质量|质检|研发|信息|后勤|总务|检验)[部科处室])"
-)
-_RIGHT_WEAK = re.compile(r"(?:的|说|要|想|订|那|现在|这次|今天|续费|丢了|换了)")
-_NOT_TRADE_AFTER = frozenset("部科处室组员师商")
-_CLEAR_TRADE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +91,18 @@ class NameIndex:
         self._by_letters = _lengths(self._forms)
         self._sounds: dict[str, list[_Form]] = defaultdict(list)
         self._pairs: dict[str, list[tuple[_Form, int]]] = defaultdict(list)
-        for form in self._forms.values():
-            for code in folded_variants(form.text):
-                self._sounds[code].append(form)
-            if _NEAR_MIN <= len(form.text) <= _NEAR_MAX and form.owners[0][1] in ("full", "base"):
-                code = folded(form.text)
-                for place in range(min(3, len(code) - 1)):
-                    self._pairs[code[place : place + 2]].append((form, place))
+        for known_form in self._forms.values():
+            self._listen(known_form)
         self._by_sound = _lengths(self._sounds)
+
+    def _listen(self, form: _Form) -> None:
+        """Index *form* by its sound, and by pairs of sounds where it may be misheard."""
+        for code in folded_variants(form.text):
+            self._sounds[code].append(form)
+        if _NEAR_MIN <= len(form.text) <= _NEAR_MAX and form.owners[0][1] in ("full", "base"):
+            code = folded(form.text)
+            for place in range(min(3, len(code) - 1)):
+                self._pairs[code[place : place + 2]].append((form, place))
 
     def _add(self, text: str, name: str, strength: Strength) -> None:
         letters = stream(text).letters
@@ -221,12 +210,12 @@ class NameIndex:
             place = bare.find(text)
             reach = end
             if place >= 0:
-                reach = _follow(heard, end, bare[place + len(text) :])
+                reach = follow(heard, end, bare[place + len(text) :])
             if reach > best_end:
                 best, best_end = [name], reach
             elif reach == best_end:
                 best.append(name)
-        return tuple(best), _legal_end(heard, best_end)
+        return tuple(best), legal_end(heard, best_end)
 
     def _judge(self, heard: Stream, one: _Found) -> Hit | None:
         """Whether a form found is a name meant, and whose."""
@@ -238,22 +227,27 @@ class NameIndex:
         everyone = tuple(owner for owner, _ in one.form.owners)
         exact = one.likeness == 1.0
         grown, end = self._grow(heard, everyone, one.form.text, one.end)
-        longer = end > one.end and _legal_end(heard, one.end) != end
+        longer = end > one.end and legal_end(heard, one.end) != end
         if longer or (strength in ("core", "weak") and end > one.end):
             names = grown if longer else names
         else:
-            end = _legal_end(heard, one.end)
+            end = legal_end(heard, one.end)
         if heard.has_gap(one.start, one.end) and not (exact and one.end - one.start >= 4):
             return None
-        if not longer and strength in ("core", "weak") and _other_trade(heard, one.end):
+        if not longer and strength in ("core", "weak") and other_trade(heard, one.end):
             return None
         sure = True
         if self._cautious and not (self._trust and exact and strength in ("full", "base")):
-            verdict = _believe(heard, one, end, strength, longer, len(names))
+            verdict = believe(
+                heard, (one.start, one.end), end,
+                exact=exact, strength=strength, longer=longer, owners=len(names),
+            )  # fmt: skip
             if verdict is None:
                 return None
             sure = verdict
-        score = _STRENGTH_SCORE[strength] + (0.05 if longer and strength in ("core", "weak") else 0.0)
+        score = _STRENGTH_SCORE[strength] + (
+            0.05 if longer and strength in ("core", "weak") else 0.0
+        )
         score *= one.likeness if not exact else 1.0
         return Hit(
             span=heard.span(one.start, end), letters=(one.start, end), names=names,
@@ -297,7 +291,9 @@ def _one_off(letters: str, start: int, form: _Form) -> _Found | None:
         if not bad or (len(bad) == 1 and (bad[0] > 0 or (size > 5 and values[0] and values[1]))):
             if bad and size == _NEAR_MIN and not bad[0]:
                 return None
-            return _Found(start, start + size, form, round(sum(values) / size - (0.12 if bad else 0.0), 3))
+            return _Found(
+                start, start + size, form, round(sum(values) / size - (0.12 if bad else 0.0), 3)
+            )
     for skip in range(2, size):  # a syllable lost in speech
         short = text[:skip] + text[skip + 1 :]
         window = letters[start : start + size - 1]
@@ -314,98 +310,6 @@ def _all_same(one: str, other: str) -> bool:
     return all(same(left, right) >= _SAME for left, right in zip(one, other, strict=True))
 
 
-def _follow(heard: Stream, end: int, rest: str) -> int:
-    """How far the letters from *end* on run through *rest* in order, letting parts fall out."""
-    place, reach = 0, end
-    while reach < len(heard.letters) and not heard.gap[reach]:
-        letter = heard.letters[reach]
-        at = next((i for i in range(place, len(rest)) if same(letter, rest[i]) >= 0.97), -1)
-        if at < 0:
-            break
-        place, reach = at + 1, reach + 1
-    taken = heard.letters[end:reach]
-    following = heard.letters[reach : reach + 1]
-    if taken and taken[-1] in _ENDS_ALONE and following == "长":
-        reach, taken = reach - 1, taken[:-1]  # 厂长 is a person
-    if len(taken) == 1 and not (taken in _ENDS_ALONE and taken in rest):
-        return end
-    return reach
-
-
-def _legal_end(heard: Stream, end: int) -> int:
-    """Take a spoken legal form along: 恒基 + 公司."""
-    for form in LEGAL:
-        if len(form) >= _CLEAR_TRADE and heard.letters.startswith(form, end):
-            if form[-1] in _ENDS_ALONE and heard.letters[end + len(form) : end + len(form) + 1] == "长":
-                return end
-            return end + len(form) if not any(heard.gap[end : end + len(form)]) else end
-    return end
-
-
-def _other_trade(heard: Stream, end: int) -> bool:
-    """Whether a trade word follows that the name does not have: 汇通 + 快递."""
-    if end < len(heard.gap) and heard.gap[end]:
-        return False
-    for length in (4, 3, 2):
-        word = heard.letters[end : end + length]
-        if word in TRADES and word not in _NOT_OTHER:
-            after = heard.letters[end + length : end + length + 1]
-            return after not in _NOT_TRADE_AFTER
-    return False
-
-
-_NOT_OTHER = frozenset(["设备", "技术", "采购", "管理", "服务", "工程", "会计", "财务", "设计", "系统", "检验", "检测", "实验", "生产", "销售", "软件", "中心", "信息", "数据", "开发", "仪表", "电气", "工业"])
-
-
-def _believe(
-    heard: Stream, one: _Found, end: int, strength: Strength, longer: bool, owners: int
-) -> bool | None:
-    """Whether a cautious index believes this place; None not at all, False only with other signs."""
-    size = one.end - one.start
-    letters = heard.letters
-    before, after = letters[max(0, one.start - 5) : one.start], letters[end : end + 9]
-    exact = one.likeness == 1.0
-    opens = heard.gap[one.start]
-    left = opens or bool(_LEFT.search(before))
-    visit = bool(_VISIT.search(before))
-    strong = bool(_RIGHT.match(after)) or end > one.end
-    right = strong or bool(_RIGHT_WEAK.match(after)) or end >= len(letters) or heard.gap[end]
-    word = letters[one.start : one.end]
-    everyday = is_common(word)
-    torn = _torn(heard, one.start, one.end)
-    if longer or (exact and size >= 4):
-        return True if longer or not everyday else (visit or strong or None)
-    if strength == "weak":
-        signs = (visit or (left and strong)) and not torn
-        return True if signs and exact and owners == 1 and not everyday else (False if signs and exact else None)
-    if exact:
-        if everyday:
-            return True if (visit and right) or (left and strong) else (False if left and right else None)
-        if size >= 3:
-            return not torn or left or None
-        return True if left or strong or not torn else None
-    if size >= 4:
-        return True
-    if size == 3:
-        if (left and right) or strong:
-            return True
-        plain = is_common(word[:2], COMMON // 3) or is_common(word[1:], COMMON // 3)
-        return None if torn or plain or is_common(word, 1) else True
-    if is_common(word, COMMON // 3):
-        return True if strong and (visit or opens) else None
-    return True if (strong and (left or not torn)) or (visit and right and not torn) or (
-        opens and right and not torn
-    ) else (False if left and not torn else None)
-
-
-def _torn(heard: Stream, start: int, end: int) -> bool:
-    """Whether a common word crosses the edge of the place: 上[海纳]税."""
-    letters = heard.letters
-    left = start > 0 and not heard.gap[start] and is_common(letters[start - 1 : start + 1], 100)
-    right = end < len(letters) and not heard.gap[end] and is_common(letters[end - 1 : end + 1], 100)
-    return left or right
-
-
 def _weight(hit: Hit) -> float:
     """Letters explained; a syllable that was repaired explains nothing."""
     size = hit.letters[1] - hit.letters[0]
@@ -419,7 +323,11 @@ def _best(hits: list[Hit]) -> list[Hit]:
     )
     taken: list[Hit] = []
     for hit in ranked:
-        clash = [one for one in taken if hit.letters[0] < one.letters[1] and one.letters[0] < hit.letters[1]]
+        clash = [
+            one
+            for one in taken
+            if hit.letters[0] < one.letters[1] and one.letters[0] < hit.letters[1]
+        ]
         if not clash:
             taken.append(hit)
             continue

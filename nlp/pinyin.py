@@ -118,7 +118,9 @@ def folded_variants(name: str) -> tuple[str, ...]:
     options = [
         tuple(dict.fromkeys(_code("~" + fold(one)) for one in readings(char))) for char in name
     ]
-    return tuple("".join(one) for one in itertools.islice(itertools.product(*options), _MAX_VARIANTS))
+    return tuple(
+        "".join(one) for one in itertools.islice(itertools.product(*options), _MAX_VARIANTS)
+    )
 
 
 @lru_cache(maxsize=50_000)

@@ -99,7 +99,9 @@ _CUE = re.compile(
     r"|(?:报价|预算|单价|总价|一共|总共|总金额|合同金额|订单金额|担心|主要是?|要求|希望|嫌)"
     rf"|(?<![的说在到定约从是要等于至把])(?:{_TIME})"
 )
-_AFTER_PRONOUN = re.compile(r"(?:他们|她们|他|她|我们|我|咱们|必须|务必|得|需要|安排|答应|争取|尽量|说)$")  # a day may follow
+_AFTER_PRONOUN = re.compile(
+    r"(?:他们|她们|他|她|我们|我|咱们|必须|务必|得|需要|安排|答应|争取|尽量|说)$"
+)  # a day may follow
 _TIES_TO_NEXT = re.compile(
     r"(?:[给跟和把让叫帮对向找问比被请为催寄送发到回的与替带陪等见约求劝说是嫌看比告诉答应通知联系拜访怕在从]|答复|回复|告诉|说好|约好|定好|定在|推到|改到"
     r"|(?<![给跟和把让叫帮对向找问陪带回发寄系访知复])(?:他|她|他们|她们|我们|我|咱们)|客户|对方|公司|领导|老板|经理|主任|总|工|科长|厂长|院长|校长|园长|处长|部长|就|也|还|都|会|先|再|才|不|没|准备|打算|计划|争取|预计|大概|可能|应该|最迟|最晚"
@@ -111,7 +113,10 @@ _SOFT_CUT = re.compile(r"[，,、：:…—\s]+")
 
 
 def clauses(
-    text: str, solid: tuple[Span, ...] = (), starts: tuple[int, ...] = (), sure: tuple[int, ...] = ()
+    text: str,
+    solid: tuple[Span, ...] = (),
+    starts: tuple[int, ...] = (),
+    sure: tuple[int, ...] = (),
 ) -> list[Clause]:
     """Cut *text* at marks, pauses and, where a recogniser left none, before the next predicate.
 
@@ -132,7 +137,7 @@ def clauses(
     begin, hard = 0, True
     for end, following, mark in [*cuts, (len(plain), len(plain), False)]:
         if end > begin:
-            pieces += _soften(plain, begin, end, hard, inside, starts, sure)
+            pieces += _soften(plain, Clause(begin, end, hard), inside, starts=starts, sure=sure)
         begin, hard = following, mark
     return pieces
 
@@ -148,10 +153,10 @@ def _spelled(plain: str, start: int, end: int) -> bool:
 
 
 def _soften(
-    plain: str, begin: int, end: int, hard: bool, inside: list[bool], starts: tuple[int, ...],
-    sure: tuple[int, ...],
+    plain: str, whole: Clause, inside: list[bool], *, starts: tuple[int, ...], sure: tuple[int, ...]
 ) -> list[Clause]:
     """Cut one stretch without marks before subjects, connectives and dates."""
+    begin, end, hard = whole.start, whole.end, whole.hard
     points = {place for place in sure if begin + 2 <= place < end and not inside[place]}
     cues = [match.start() for match in _CUE.finditer(plain, begin, end)]
     for place in [*cues, *(place for place in starts if begin < place < end)]:

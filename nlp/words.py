@@ -41,3 +41,8 @@ def is_common(word: str, limit: int = COMMON) -> bool:
 def cut(text: str) -> list[str]:
     """Words of *text*."""
     return list(_private().lcut(text))
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a block of text."""
+    return frozenset(text.split())

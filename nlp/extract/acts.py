@@ -12,7 +12,9 @@ from nlp.extract.voices import Voice
 
 Who = Literal["us", "customer"]
 
-_DEFERS = re.compile(r"等.{1,12}(?:再|才)|再(?:申请|看|说(?!明)|谈|议|考虑|定|等|报(?!价)|商量|研究|联系$)")
+_DEFERS = re.compile(
+    r"等.{1,12}(?:再|才)|再(?:申请|看|说(?!明)|谈|议|考虑|定|等|报(?!价)|商量|研究|联系$)"
+)
 _PAYS = re.compile(
     r"(?:安排.{0,4}(?:付|款|预付|打)|付款|打款|打过来|付(?:清|预付|定金|尾款)|汇|回复|答复|回话|寄(?:给|回|过来)|发(?:给我|过来)|给(?:我们?|个)(?:答复|回复|准信|消息|结果)|结清|补齐|转)"
 )
@@ -39,11 +41,15 @@ _PART = re.compile(r"Ⓖ+的[\u4e00-\u9fff]{2,6}$")
 _WANTED = re.compile(
     r"(?:想要|需要|要求|要(?!求|是|么|不)|催|问|还差|缺)(?:我们的?|我的?)?(?:提供|给|发|寄|送|看|先看|出|报)?(?:一份|一个|一下|个|份|他们|他)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{2,12}?)$"
 )
-_HANGING = re.compile(r"^(?:说|反馈|就是|[ ,，])*(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没|过期|坏了|有问题)")
+_HANGING = re.compile(
+    r"^(?:说|反馈|就是|[ ,，])*(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没|过期|坏了|有问题)"
+)
 _ASKED = re.compile(
     r"(?:[让叫要催请](?:我们|我)(?:先|再|尽快)?)(?:给|提供|发|寄|送|出|报|拿|准备|做)(?:他们|他|她)?(?:一份|一个|个|一下|份)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{1,10}?)$"
 )
-_NO_THING = re.compile(r"^(?:每|[\d一二两三四五六七八九十百]+(?:台|套|个|箱|盒|瓶|件|吨|张|支|家))|的$")
+_NO_THING = re.compile(
+    r"^(?:每|[\d一二两三四五六七八九十百]+(?:台|套|个|箱|盒|瓶|件|吨|张|支|家))|的$"
+)
 _OWN = re.compile(
     r"^(?:那)?(?:我|我们)(?:说|先|就|这边|再)*(?:寄|发|送|给|交|出|做|带|准备)(?:他|她|他们|客户)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,10}?)(?:过去|出去|给他|给她|过来)?$"
 )
@@ -64,9 +70,18 @@ def whose(text: str, voice: Voice, actor: str, *, dated: bool) -> Who | Literal[
         return "customer" if theirs else "us"
     if voice.speaker:
         return voice.speaker
-    if theirs and not (actor == "us" and not re.search(r"付|打款|上会|验收|签字|回款|招标|开标", text)):
+    if theirs and not (
+        actor == "us" and not re.search(r"付|打款|上会|验收|签字|回款|招标|开标", text)
+    ):
         return "customer"
-    if actor == "customer" and re.search(r"(?:付|回(?!访)|答复|定(?!制)|签|批|确认|通知|结果|过来|提供|安排人|开.{0,3}会|来(?:厂|公司|看|审|考察|参观|验|我们|现场))", text) and not re.search(r"过去|送去|发货|回复他|报价", text):
+    if (
+        actor == "customer"
+        and re.search(
+            r"(?:付|回(?!访)|答复|定(?!制)|签|批|确认|通知|结果|过来|提供|安排人|开.{0,3}会|来(?:厂|公司|看|审|考察|参观|验|我们|现场))",
+            text,
+        )
+        and not re.search(r"过去|送去|发货|回复他|报价", text)
+    ):
         return "customer"
     if dated:
         return "us"
@@ -81,9 +96,7 @@ def is_question(scene: Scene, number: int) -> bool:
     )
 
 
-def counts(
-    scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]
-) -> bool | None:
+def counts(scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]) -> bool | None:
     """None when nothing was promised, else whether the promise hangs on a condition."""
     clause = scene.clauses[number]
     text = scene.masked[clause.start : clause.end]
@@ -96,7 +109,11 @@ def counts(
     if _is_told(scene, text, voice, days):
         return None
     conditional = bool(lex.CONDITION.search(text)) or _under_condition(scene, number)
-    good = _theirs_counts(text, body, voice, days) if who == "customer" else _ours_counts(text, body, voice, days)
+    good = (
+        _theirs_counts(text, body, voice, days)
+        if who == "customer"
+        else _ours_counts(text, body, voice, days)
+    )
     if not good:
         return None
     if conditional and not (days and (voice.promised or voice.speaker)):
@@ -123,7 +140,10 @@ def _is_told(scene: Scene, text: str, voice: Voice, days: list[DateHit]) -> bool
 
 def _is_done(text: str) -> bool:
     return bool(
-        re.search(r"(?:发|送|寄|付|打|签|交|给|做|换|退|改|到|来)(?:完|好|过去|出去|过来)?了(?=$|[ ,，。])", text)
+        re.search(
+            r"(?:发|送|寄|付|打|签|交|给|做|换|退|改|到|来)(?:完|好|过去|出去|过来)?了(?=$|[ ,，。])",
+            text,
+        )
         or re.search(r"^(?:已经|刚|刚刚|刚才)", text)
     ) and not re.search(rf"{lex.DATE}.{{0,12}}(?:就|之前|前|会|要|把)", text)
 
@@ -187,7 +207,9 @@ def act_words(scene: Scene, number: int, voice: Voice) -> str:
         what, masked = what[step.end() :], masked[step.end() :]
     what = _TAIL.sub("", what).strip()
     if re.search(r"(?:打过来|打给|付|汇|结)", what) and not re.search(r"款|金|钱|账", what):
-        money = re.findall(r"预付款|货款|尾款|定金|首付|余款|欠款", scene.plain[: clause.start][-40:])
+        money = re.findall(
+            r"预付款|货款|尾款|定金|首付|余款|欠款", scene.plain[: clause.start][-40:]
+        )
         what += money[-1] if money else ""
     if what and _BARE.match(masked):
         thing = _object(scene, number)

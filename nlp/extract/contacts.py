@@ -19,19 +19,35 @@ _OURS_BEFORE = re.compile(
     r"|(?:让|派|安排)(?=[^ ,，。]{0,4}$)|向(?:我们)?(?:领导)?|(?:我|我们)(?:跟|和|与|同|带|让)(?:我们|公司)?(?:的)?(?=售后|技术支持|客服|实施|同事|商务|研发)|(?:我们|咱们)(?:领导|老板|财务|技术|研发|商务|售后|工程|采购|法务|仓库|生产|质检|设计)[部处科]?的?)[的]?(?:技术支持|技术|研发|财务|商务|售后|客服|实施|工程师?|法务|生产|设计|质检|区域|总监|部|经理|同事)*$"
 )
 _WITH = re.compile(r"(?:我|我们)(?:今天|昨天|上午|下午|刚才|刚)?(?:跟|和|与|同)[^ ,，。]{0,4}$")
-_TOGETHER = re.compile(r"^(?:两个人?|我们俩|他们?)?(?:一起|一块儿?)(?:去|拜访|过去|上门|到|跑|出差|见)")
-_ABOVE_US = re.compile(r"^(?:去|来|那边)?(?:申请|请示|汇报|打报告|批(?!量)|审批|特批|要(?:政策|价格|授权|折扣|底价))")
-_GONE_BEFORE = re.compile(r"(?:原来的?|以前的?|之前的?|前任的?|上一任|老的|接替了?|接了?|代替|顶替|替换了?|取代)(?:那个|是|的|负责的?|对接的?|管[^ ,，。]{0,4}的)?(?:[\u4e00-\u9fff]{0,4}的)?$")
+_TOGETHER = re.compile(
+    r"^(?:两个人?|我们俩|他们?)?(?:一起|一块儿?)(?:去|拜访|过去|上门|到|跑|出差|见)"
+)
+_ABOVE_US = re.compile(
+    r"^(?:去|来|那边)?(?:申请|请示|汇报|打报告|批(?!量)|审批|特批|要(?:政策|价格|授权|折扣|底价))"
+)
+_GONE_BEFORE = re.compile(
+    r"(?:原来的?|以前的?|之前的?|前任的?|上一任|老的|接替了?|接了?|代替|顶替|替换了?|取代)(?:那个|是|的|负责的?|对接的?|管[^ ,，。]{0,4}的)?(?:[\u4e00-\u9fff]{0,4}的)?$"
+)
 _GONE_AFTER = re.compile(
     r"^(?:他|她|人)?(?:已经|刚|前两天|上个?月|上周|也|都|最近|去年|年初|前阵子|早就|被|[ ,，])*(?:调走|调到|调去|调离|调岗|退休|离职|辞职|不干|走了|不在了|不做了|升了|升职|跳槽|换(?:人|掉|成|了)|转岗|退了|被换|回总部|内退|不负责|不管(?:了|采购|这)|撤了|开除|下来了|不在(?:这|那)(?:边|里|家)?了|离开)"
 )
 _REPLACED = re.compile(r"(?:由|从|把)?$")
 _REPLACING = re.compile(r"^(?:[ ,，])*(?:换成|换了|改成|变成|换为|交给|转给)")
-_DECIDES = re.compile(r"(?:拍板|说了算|做主|作主|最终(?:决定|定)|决策人|定夺|一把手|最后(?:他|她)?定|(?:他|她)(?:来)?定(?!金|制|下|在|了)|签字(?:权|就行|才行|算数)|他点头|她点头|由(?:他|她)(?:定|决定|审批))")
-_NOT_DECIDES = re.compile(r"(?:不(?:能|敢)?拍板|拍不了板|说了不算|做不了主|不做主|没法拍板|不是.{0,4}拍板|谁拍板|谁说了算)")
-_ROLE_SPEAKS = re.compile(r"^(?:那边|这边|本人)?(?:也|就|又|还)?(?:说|讲|要(?!签|批|同意|去|来)|想|让|答应|同意|嫌|觉得|担心|怕|问|提|反馈|表示|催|承诺|希望|不在|认可|对|谈|聊|吃|跟|打|发|回|今天|昨天|刚|没|还没|不|点头|有(?:意见|点|顾虑)|挺|很|比较|比|看)")
-_ROLE_AFTER = re.compile(r"(?:见了?|跟|和|找了?|约了?|拜访了?|联系了?|问了?|给|陪)(?:他们|那边|客户)?的?$")
-_ROLE_NEW = re.compile(r"(?:换了?|新来的?|新任|招了?|缺|分管|没有|哪个|是谁|当|升|兼)(?:个|位|一个|的)?$")
+_DECIDES = re.compile(
+    r"(?:拍板|说了算|做主|作主|最终(?:决定|定)|决策人|定夺|一把手|最后(?:他|她)?定|(?:他|她)(?:来)?定(?!金|制|下|在|了)|签字(?:权|就行|才行|算数)|他点头|她点头|由(?:他|她)(?:定|决定|审批))"
+)
+_NOT_DECIDES = re.compile(
+    r"(?:不(?:能|敢)?拍板|拍不了板|说了不算|做不了主|不做主|没法拍板|不是.{0,4}拍板|谁拍板|谁说了算)"
+)
+_ROLE_SPEAKS = re.compile(
+    r"^(?:那边|这边|本人)?(?:也|就|又|还)?(?:说|讲|要(?!签|批|同意|去|来)|想|让|答应|同意|嫌|觉得|担心|怕|问|提|反馈|表示|催|承诺|希望|不在|认可|对|谈|聊|吃|跟|打|发|回|今天|昨天|刚|没|还没|不|点头|有(?:意见|点|顾虑)|挺|很|比较|比|看)"
+)
+_ROLE_AFTER = re.compile(
+    r"(?:见了?|跟|和|找了?|约了?|拜访了?|联系了?|问了?|给|陪)(?:他们|那边|客户)?的?$"
+)
+_ROLE_NEW = re.compile(
+    r"(?:换了?|新来的?|新任|招了?|缺|分管|没有|哪个|是谁|当|升|兼)(?:个|位|一个|的)?$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +72,15 @@ def take_sides(scene: Scene) -> Sides:
             ours.add(person.span)
         elif _GONE_BEFORE.search(before) or _GONE_AFTER.match(after):
             gone.add(person.span)
-        elif (_OURS_BEFORE.search(before) and not _is_known(known, person)) or (_ABOVE_US.match(after) and re.search(r"(?:跟|和|找|向|等|让|请|得)$", before) and not _is_known(known, person)) or (_WITH.search(before) and _TOGETHER.match(after) and not _is_known(known, person)):
+        elif (
+            (_OURS_BEFORE.search(before) and not _is_known(known, person))
+            or (
+                _ABOVE_US.match(after)
+                and re.search(r"(?:跟|和|找|向|等|让|请|得)$", before)
+                and not _is_known(known, person)
+            )
+            or (_WITH.search(before) and _TOGETHER.match(after) and not _is_known(known, person))
+        ):
             ours.add(person.span)
         else:
             stay.append(person)
@@ -113,7 +137,11 @@ def fits(title: str, role: str, department: str = "") -> bool:
     if title in role or role in title:
         return True
     head = title[-2:]
-    return len(head) == 2 and head in role and not (title.startswith("副") != role.startswith("副") and head != role)
+    return (
+        len(head) == 2
+        and head in role
+        and not (title.startswith("副") != role.startswith("副") and head != role)
+    )
 
 
 def _department_fits(department: str, role: str) -> bool:
@@ -136,7 +164,11 @@ def known_as(person: Person, contacts: Sequence[KnownContact]) -> tuple[list[Kno
     same = [one for one in contacts if _surname_of(one.name) == person.surname.upper()]
     if same:
         fitting = [one for one in same if fits(person.title, one.role, person.department)]
-        better = [one for one in fitting if person.department and _department_fits(person.department, one.role)]
+        better = [
+            one
+            for one in fitting
+            if person.department and _department_fits(person.department, one.role)
+        ]
         return (better or fitting), True
     if not person.title or not re.match(r"[\u4e00-\u9fff]", person.surname):
         return [], False
@@ -201,7 +233,13 @@ def _fact(person: Person, known: Sequence[KnownContact]) -> ContactFact:
 
 def _same_person(one: ContactFact, other: ContactFact) -> bool:
     if one.name == other.name:
-        return not (one.role and other.role) or one.role == other.role or fits(one.role, other.role) or fits(other.role, one.role) or len(one.name) > 1
+        return (
+            not (one.role and other.role)
+            or one.role == other.role
+            or fits(one.role, other.role)
+            or fits(other.role, one.role)
+            or len(one.name) > 1
+        )
     left, right = one.name.removeprefix("小"), other.name.removeprefix("小")
     short, long = sorted((left, right), key=len)
     return long.startswith(short) and (not one.role or not other.role or len(short) == 1)
@@ -226,20 +264,34 @@ def _by_name_or_role(
             if contact.name in names or len(contact.name) < 2:
                 continue
             place = piece.find(contact.name)
-            if place >= 0 and lex.PERSON not in scene.masked[clause.start + place : clause.start + place + 1]:
+            if (
+                place >= 0
+                and lex.PERSON not in scene.masked[clause.start + place : clause.start + place + 1]
+            ):
                 begin = clause.start + place
                 span = (begin, begin + len(contact.name))
-                gone = _GONE_BEFORE.search(_same_clause_before(scene.plain, begin)) or _GONE_AFTER.match(scene.plain[span[1] : span[1] + 16])
+                gone = _GONE_BEFORE.search(
+                    _same_clause_before(scene.plain, begin)
+                ) or _GONE_AFTER.match(scene.plain[span[1] : span[1] + 16])
                 names.add(contact.name)
                 if not gone:
-                    out.append(ContactFact(name=contact.name, role=contact.role, new=False, span=span))
+                    out.append(
+                        ContactFact(name=contact.name, role=contact.role, new=False, span=span)
+                    )
         for match in _ROLES.finditer(piece):
             begin, end = clause.start + match.start("title"), clause.start + match.end()
-            if any(mark in lex.MARKS for mark in scene.masked[begin:end]) or scene.masked[end : end + 1] == lex.PERSON:
+            if (
+                any(mark in lex.MARKS for mark in scene.masked[begin:end])
+                or scene.masked[end : end + 1] == lex.PERSON
+            ):
                 continue
-            before = scene.plain[max(0, match.start() + clause.start - 6) : match.start() + clause.start]
+            before = scene.plain[
+                max(0, match.start() + clause.start - 6) : match.start() + clause.start
+            ]
             after = scene.plain[end : end + 5]
-            belongs = re.search(rf"{lex.CUSTOMER}的?$", scene.masked[: clause.start + match.start()])
+            belongs = re.search(
+                rf"{lex.CUSTOMER}的?$", scene.masked[: clause.start + match.start()]
+            )
             if _ROLE_NEW.search(scene.plain[max(0, begin - 6) : begin]) or not (
                 _ROLE_SPEAKS.match(after) or _ROLE_AFTER.search(before) or belongs
             ):
@@ -247,7 +299,11 @@ def _by_name_or_role(
             holders = _holders(known, match["dept"] or "", match["title"])
             if len(holders) == 1 and holders[0].name not in names:
                 names.add(holders[0].name)
-                out.append(ContactFact(name=holders[0].name, role=holders[0].role, new=False, span=(begin, end)))
+                out.append(
+                    ContactFact(
+                        name=holders[0].name, role=holders[0].role, new=False, span=(begin, end)
+                    )
+                )
     return out
 
 
@@ -258,12 +314,18 @@ _ROLES = re.compile(
 
 def _holders(known: Sequence[KnownContact], department: str, title: str) -> list[KnownContact]:
     """Contacts that hold a role: its title, and its department where one was said."""
-    held = [one for one in known if title in one.role and (title.startswith("副") or not one.role.startswith("副"))]
+    held = [
+        one
+        for one in known
+        if title in one.role and (title.startswith("副") or not one.role.startswith("副"))
+    ]
     stem = department.rstrip("部科处") if department else ""
     return [one for one in held if stem in one.role] or ([] if stem else held)
 
 
-def _decision_makers(scene: Scene, facts: list[ContactFact], clauses: Sequence[int]) -> list[ContactFact]:
+def _decision_makers(
+    scene: Scene, facts: list[ContactFact], clauses: Sequence[int]
+) -> list[ContactFact]:
     """Mark who decides: 李主任拍板, or she, when she was the last one named."""
     marked: set[int] = set()
     for number in clauses:
@@ -274,10 +336,14 @@ def _decision_makers(scene: Scene, facts: list[ContactFact], clauses: Sequence[i
         inside = [i for i, fact in enumerate(facts) if clause.start <= fact.span[0] < clause.end]
         before = [i for i, fact in enumerate(facts) if fact.span[0] < clause.end]
         chosen = inside or sorted(before, key=lambda i: facts[i].span)[-1:]
-        if not inside and not re.search(r"(?:他|她)|^(?:以后|采购|最后|最终|拍板|说了算|负责)", piece):
+        if not inside and not re.search(
+            r"(?:他|她)|^(?:以后|采购|最后|最终|拍板|说了算|负责)", piece
+        ):
             continue
         marked.update(chosen[-1:])
     return [
-        ContactFact(name=fact.name, role=fact.role, new=fact.new, span=fact.span, decision_maker=i in marked)
+        ContactFact(
+            name=fact.name, role=fact.role, new=fact.new, span=fact.span, decision_maker=i in marked
+        )
         for i, fact in enumerate(facts)
     ]

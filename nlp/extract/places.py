@@ -14,13 +14,19 @@ from nlp.people import Person
 from nlp.shortnames import LEGAL, TRADES, strip_trade
 from sales.facts import CustomerFact, Span
 
-_ASIDE_BEFORE = re.compile(r"(?:像|好比|参考|类似|听|之前给|以前给|给过|做过|比如|例如|就是跟|不如)$")
+_ASIDE_BEFORE = re.compile(
+    r"(?:像|好比|参考|类似|听|之前给|以前给|给过|做过|比如|例如|就是跟|不如)$"
+)
 _ASIDE_AFTER = re.compile(
     r"^(?:那边)?(?:一样|那样|那种|那套|也(?:在用|是用|用的|买的|上了)|介绍(?:的|过来|我)|推荐(?:的|过来)|转介绍|的(?:案例|样板|项目做参考|那个案例|例子)|用的(?:就)?是我们|在用我们|(?:做|用|买|装|上|供)的|用了我们|买过|做过|隔壁|旁边|对面|附近)"
 )
-_CORRECTION = re.compile(r"^[ ,，。]*(?:哦|啊|那个)?(?:不对|不是|说错了|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?")
+_CORRECTION = re.compile(
+    r"^[ ,，。]*(?:哦|啊|那个)?(?:不对|不是|说错了|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?"
+)
 _NOT_THIS = re.compile(r"(?:不是|并非)$")
-_BACK_FIRST = re.compile(r"(?:第一家|头一家|前面那家|上午那家|刚才那家|早上那家|先说的那家|第一个客户)")
+_BACK_FIRST = re.compile(
+    r"(?:第一家|头一家|前面那家|上午那家|刚才那家|早上那家|先说的那家|第一个客户)"
+)
 _BACK_SECOND = re.compile(r"(?:第二家|后面那家|下午那家|后一家|第二个客户)")
 _OWN_AFFAIR = re.compile(
     r"(?:报销|请假|公司开会|开周会|例会|油卡|加油|停车费|打车|名片|周报|日报|写标书|培训我|体检|出差费|车(?:子)?(?:坏|限号|送修)|团建|年假|工位|电脑坏|回公司)"
@@ -36,7 +42,9 @@ _FRAME = re.compile(
 _OPENING = re.compile(
     rf"^(?:今天|昨天|上午|下午|刚|刚才|嗯|呃|那个|今天上午|今天下午|{lex.DATE}+|[ ,，])*(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|[ ,，。])"
 )
-_DEPARTMENT_END = re.compile(r"(?:部|科|处|室|办|车间|经理|主任|总监|采购|设备|技术|生产|财务|老板|工程师|主管|仓储|运营|研发|新来|分管|大区|区域|团队|中心主任)$")
+_DEPARTMENT_END = re.compile(
+    r"(?:部|科|处|室|办|车间|经理|主任|总监|采购|设备|技术|生产|财务|老板|工程师|主管|仓储|运营|研发|新来|分管|大区|区域|团队|中心主任)$"
+)
 _SCORE_CONTACT = 0.7
 
 
@@ -90,7 +98,10 @@ def _is_same(topic: Topic, mention: CustomerFact) -> bool:
         return False
     if have.name == mention.name:
         return True
-    return bool(mention.candidates and (have.name in mention.candidates or set(have.candidates) == set(mention.candidates))) or have.name.startswith(mention.name)
+    return bool(
+        mention.candidates
+        and (have.name in mention.candidates or set(have.candidates) == set(mention.candidates))
+    ) or have.name.startswith(mention.name)
 
 
 def _mentions(scene: Scene, sides: Sides) -> list[CustomerFact]:
@@ -99,7 +110,13 @@ def _mentions(scene: Scene, sides: Sides) -> list[CustomerFact]:
     dropped: set[Span] = set()
     for one, following in itertools.pairwise(hits):
         between = scene.plain[one.span[1] : following.span[0]]
-        if re.fullmatch(r"[ ,，。]*(?:哦|啊|那个|呃)?[ ,，]*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?[ ,，]*", between) or (_NOT_THIS.search(scene.plain[max(0, one.span[0] - 3) : one.span[0]]) and len(between) < 8):
+        if re.fullmatch(
+            r"[ ,，。]*(?:哦|啊|那个|呃)?[ ,，]*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?[ ,，]*",
+            between,
+        ) or (
+            _NOT_THIS.search(scene.plain[max(0, one.span[0] - 3) : one.span[0]])
+            and len(between) < 8
+        ):
             dropped.add(one.span)
     facts = []
     for hit in hits:
@@ -118,10 +135,15 @@ def _overlaps(span: Span, others: list[Span]) -> bool:
 
 
 def _is_topic(scene: Scene, hit: Hit) -> bool:
-    before, after = scene.plain[max(0, hit.span[0] - 4) : hit.span[0]], scene.plain[hit.span[1] : hit.span[1] + 8]
+    before, after = (
+        scene.plain[max(0, hit.span[0] - 4) : hit.span[0]],
+        scene.plain[hit.span[1] : hit.span[1] + 8],
+    )
     if _ASIDE_AFTER.match(after):
         return False
-    if re.search(r"(?:跟|和|像)$", before) and re.match(r"(?:的|那边)?.{0,4}(?:一样|差不多|类似)", after):
+    if re.search(r"(?:跟|和|像)$", before) and re.match(
+        r"(?:的|那边)?.{0,4}(?:一样|差不多|类似)", after
+    ):
         return False
     return not _ASIDE_BEFORE.search(before)
 
@@ -166,7 +188,9 @@ def _by_contact(scene: Scene, sides: Sides) -> CustomerFact | None:
             place = scene.plain.find(contact.name) if len(contact.name) >= 2 else -1
             if place >= 0 and customer in scene.ready.world.customers:
                 span = (place, place + len(contact.name))
-                return CustomerFact(name=customer, known=True, said=scene.said(span), span=span, score=0.9)
+                return CustomerFact(
+                    name=customer, known=True, said=scene.said(span), span=span, score=0.9
+                )
     return None
 
 
@@ -179,7 +203,9 @@ def _unknown(scene: Scene, have: bool) -> list[CustomerFact]:
             name = scene.plain[start:end]
             if any(mark in lex.MARKS for mark in scene.masked[start:end]):
                 continue
-            ends = (name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name) or name.endswith(LEGAL[:12])
+            ends = (
+                name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name
+            ) or name.endswith(LEGAL[:12])
             beside = scene.masked[end : end + 2].lstrip("的")[:1] == lex.PERSON
             visited = bool(re.match(r"(?:去|到|拜访|跑|走访|回访|客户|新客户|叫)", match.group()))
             if _GENERIC.search(name) or _DEPARTMENT_END.search(name):
@@ -190,7 +216,9 @@ def _unknown(scene: Scene, have: bool) -> list[CustomerFact]:
                 continue
             if not any(one.span[0] < end and start < one.span[1] for one in out):
                 said = scene.said((start, end))
-                out.append(CustomerFact(name=said, known=False, said=said, span=(start, end), score=0.6))
+                out.append(
+                    CustomerFact(name=said, known=False, said=said, span=(start, end), score=0.6)
+                )
         if out and not have:
             break
     return out[:1] if not have else out
@@ -207,7 +235,7 @@ def _deal_out(scene: Scene, sides: Sides, topics: list[Topic], by_place: dict[Sp
         if named:
             current = named[-1] if len(named) == 1 else named[0]
         else:
-            back = _points_back(scene, sides, topics, text, clause.span, current)
+            back = _points_back(scene, sides, topics, clause.span, current)
             if back is not None:
                 current = back
             elif _OWN_AFFAIR.search(text) and not _has_mark(scene, clause.span):
@@ -225,7 +253,10 @@ def _deal_out(scene: Scene, sides: Sides, topics: list[Topic], by_place: dict[Sp
 
 
 def _has_mark(scene: Scene, span: Span) -> bool:
-    return any(mark in (lex.PERSON, lex.PRODUCT, lex.RIVAL, lex.SUM) for mark in scene.masked[span[0] : span[1]])
+    return any(
+        mark in (lex.PERSON, lex.PRODUCT, lex.RIVAL, lex.SUM)
+        for mark in scene.masked[span[0] : span[1]]
+    )
 
 
 def _says_something(scene: Scene, number: int) -> bool:
@@ -233,14 +264,16 @@ def _says_something(scene: Scene, number: int) -> bool:
     clause = scene.clauses[number]
     text = scene.plain[clause.start : clause.end].strip()
     return len(text) >= 6 and not re.match(
-        r"(?:嗯|呃|那个|好|喂)*(?:今天|昨天|上午|下午|刚才|刚)*(?:一共|总共|我)?(?:跑了?|去了?|拜访了?|见了?|走了?|说一下|汇报|有|两件事|三件事)", text
+        r"(?:嗯|呃|那个|好|喂)*(?:今天|昨天|上午|下午|刚才|刚)*(?:一共|总共|我)?(?:跑了?|去了?|拜访了?|见了?|走了?|说一下|汇报|有|两件事|三件事)",
+        text,
     )
 
 
 def _points_back(
-    scene: Scene, sides: Sides, topics: list[Topic], text: str, span: Span, current: int | None
+    scene: Scene, sides: Sides, topics: list[Topic], span: Span, current: int | None
 ) -> int | None:
     """The earlier customer that a clause returns to, by 第一家, a contact or a product of its own."""
+    text = scene.plain[span[0] : span[1]]
     if _BACK_FIRST.search(text):
         return 0
     if _BACK_SECOND.search(text) and len(topics) > 1:
@@ -259,14 +292,20 @@ def _points_back(
             for i, topic in enumerate(topics)
             if any(_product_in(scene, number, hit.names) for number in topic.clauses)
         ]
-        if len(owners) == 1 and owners[0] != current and re.search(r"(?:对了|那个|的事|刚才|还有|补充)", text):
+        if (
+            len(owners) == 1
+            and owners[0] != current
+            and re.search(r"(?:对了|那个|的事|刚才|还有|补充)", text)
+        ):
             return owners[0]
     return None
 
 
 def _product_in(scene: Scene, number: int, names: tuple[str, ...]) -> bool:
     clause = scene.clauses[number]
-    return any(hit.names == names and clause.start <= hit.span[0] < clause.end for hit in scene.products)
+    return any(
+        hit.names == names and clause.start <= hit.span[0] < clause.end for hit in scene.products
+    )
 
 
 def _belongs(scene: Scene, sides: Sides, topic: Topic, person: Person) -> bool:

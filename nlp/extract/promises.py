@@ -21,7 +21,9 @@ _ONLY_DATE = re.compile(
 _CORRECTS = re.compile(
     r"^(?:哦|哎|啊|那个|[ ,，])*(?:不对|不是|错了|说错了|应该是|改成|改到|更正|我记错了|记错了)"
 )
-_THEY_AGREE = re.compile(r"^(?:那)?(?:他|她|他们|对方|客户|Ⓟ+)(?:也|就|当场|最后)*(?:都)?(?:答应|同意|认可|接受|点头)了?(?:的|下来)?$")
+_THEY_AGREE = re.compile(
+    r"^(?:那)?(?:他|她|他们|对方|客户|Ⓟ+)(?:也|就|当场|最后)*(?:都)?(?:答应|同意|认可|接受|点头)了?(?:的|下来)?$"
+)
 _ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
 _FAR = 3  # clauses between a demand and its acceptance
 
@@ -63,11 +65,11 @@ def _step(
     days = _days(scene, clause.span)
     if _ONLY_DATE.match(text):
         if days:
-            _lone_day(scene, number, text, days[-1], track, out)
+            _lone_day(scene, number, track, out, day=days[-1])
         return
     if not text.strip(" ,，。" + lex.DATE) or _CORRECTS.fullmatch(text.strip()):
         return
-    if _accepted(scene, voices, number, track, days, out):
+    if _accepted(scene, voices, number, track, out):
         return
     if voice.subject and _is_bare(text, voice, clause.start):
         track.actor, track.bare = voice.subject, True
@@ -98,14 +100,18 @@ def _step(
 
 def _is_bare(text: str, voice: Voice, start: int) -> bool:
     """Whether the clause only names who (and when): 他下周三 before 不对 下周四开会."""
-    rest = re.sub(rf"[{lex.MARKS} ,，。]|不对|不是|那个|嗯|呃", "", text[max(0, voice.body - start) :])
+    rest = re.sub(
+        rf"[{lex.MARKS} ,，。]|不对|不是|那个|嗯|呃", "", text[max(0, voice.body - start) :]
+    )
     return len(rest) == 0
 
 
 def _lone_day(
-    scene: Scene, number: int, text: str, day: DateHit, track: _Track, out: list[Promise]
+    scene: Scene, number: int, track: _Track, out: list[Promise], *, day: DateHit
 ) -> None:
     """A day said alone: it corrects or completes the promise before, or waits for the next act."""
+    clause = scene.clauses[number]
+    text = scene.masked[clause.start : clause.end]
     near = bool(out) and out[-1].clause >= number - 2
     if near and (_CORRECTS.match(text) or out[-1].fact.due is None):
         out[-1] = _with_day(scene, out[-1], day)
@@ -114,15 +120,25 @@ def _lone_day(
 
 
 def _accepted(
-    scene: Scene, voices: list[Voice], number: int, track: _Track, days: list[DateHit], out: list[Promise]
+    scene: Scene, voices: list[Voice], number: int, track: _Track, out: list[Promise]
 ) -> bool:
     """Whether the clause says yes to what was asked; the yes makes a promise of it."""
     clause, voice = scene.clauses[number], voices[number]
     text = scene.fixed[clause.start : clause.end].strip(" ,，。")
     asked = track.demand
-    if asked is not None and asked >= number - _FAR and voice.subject != "customer" and not days and lex.ACCEPTED.search(text):
+    if (
+        asked is not None
+        and asked >= number - _FAR
+        and voice.subject != "customer"
+        and not _days(scene, clause.span)
+        and lex.ACCEPTED.search(text)
+    ):
         made = _make(
-            scene, asked, replace(voices[asked], promised=True), "us", _days(scene, scene.clauses[asked].span)
+            scene,
+            asked,
+            replace(voices[asked], promised=True),
+            "us",
+            _days(scene, scene.clauses[asked].span),
         )
         if made:
             out.append(made)
@@ -132,7 +148,11 @@ def _accepted(
     if track.day is not None and _THEY_AGREE.match(masked):
         span = (min(track.day.span[0], clause.start), clause.end)
         what = _topic(scene, number, track.day)
-        out.append(_promise(scene, number, "customer", what, [track.day], span, conditional=False))
+        out.append(
+            _promise(
+                scene, number, "customer", what, days=[track.day], span=span, conditional=False
+            )
+        )
         track.day = None
         return True
     return False
@@ -158,9 +178,7 @@ def _days(scene: Scene, span: Span) -> list[DateHit]:
     ]
 
 
-def _make(
-    scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]
-) -> Promise | None:
+def _make(scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]) -> Promise | None:
     """The promise of one clause, None when nothing was promised."""
     clause = scene.clauses[number]
     if is_question(scene, number):
@@ -169,11 +187,22 @@ def _make(
     if conditional is None:
         return None
     what = act_words(scene, number, voice)
-    return _promise(scene, number, who, what, days, clause.span, conditional=conditional) if what else None
+    return (
+        _promise(scene, number, who, what, days=days, span=clause.span, conditional=conditional)
+        if what
+        else None
+    )
 
 
 def _promise(
-    scene: Scene, number: int, who: Who, what: str, days: list[DateHit], span: Span, *, conditional: bool
+    scene: Scene,
+    number: int,
+    who: Who,
+    what: str,
+    *,
+    days: list[DateHit],
+    span: Span,
+    conditional: bool,
 ) -> Promise:
     hit = _best_day(days)
     fact = CommitmentFact(

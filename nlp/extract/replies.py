@@ -33,11 +33,19 @@ _FIELD = "|".join(f"(?P<{name}>{words})" for name, words in _FIELDS.items())
 _MARK = re.compile(
     r"(?:[ ,，。:：]*(?:不对|不是这个|不是这样|错了|说错了|写错了|搞错了|弄错了|听错了|识别错了|记错了|更正一下|更正|纠正一下|纠正|改一下|改下|修改一下|修改|你?听错了|哦|啊|嗯|呃)[ ,，。:：]*)+"
 )
-_BECOMES = re.compile(r"[ ,，:：]*(?:也)?(?:应该是|应该|应为|改成是?|改为|改到|换成|变成|写成|推到|延到|提前到|其实是|是|叫|为)?[ ,，:：]*")
-_CHANGE = re.compile(r"(?:帮我|请|麻烦|给我)?(?:把)?(?=.{0,8}(?:改成|改为|改到|换成|推到|延到|提前到))")
+_BECOMES = re.compile(
+    r"[ ,，:：]*(?:也)?(?:应该是|应该|应为|改成是?|改为|改到|换成|变成|写成|推到|延到|提前到|其实是|是|叫|为)?[ ,，:：]*"
+)
+_CHANGE = re.compile(
+    r"(?:帮我|请|麻烦|给我)?(?:把)?(?=.{0,8}(?:改成|改为|改到|换成|推到|延到|提前到))"
+)
 _VERB = re.compile(r"改成是?|改为|改到|换成|推到|延到|提前到|应该是|应为")
-_RIGHT_NOT_WRONG = re.compile(r"^(?P<right>.{1,18}?)[ ,，]*(?:而)?(?:不是|并非|不叫)[ ,，]*(?P<wrong>.{1,18}?)$")
-_WRONG_THEN_RIGHT = re.compile(r"^(?:不是|不叫|并非)(?P<wrong>.{1,18}?)(?:[ ,，]+(?:而)?是|[ ,，]*而是|[ ,，]*应该是|是|[ ,，]+)(?P<right>.{1,18})$")
+_RIGHT_NOT_WRONG = re.compile(
+    r"^(?P<right>.{1,18}?)[ ,，]*(?:而)?(?:不是|并非|不叫)[ ,，]*(?P<wrong>.{1,18}?)$"
+)
+_WRONG_THEN_RIGHT = re.compile(
+    r"^(?:不是|不叫|并非)(?P<wrong>.{1,18}?)(?:[ ,，]+(?:而)?是|[ ,，]*而是|[ ,，]*应该是|是|[ ,，]+)(?P<right>.{1,18})$"
+)
 _FILLER = re.compile(r"(?:吧|啊|呢|哈|的|了|才对|这家|那家|谢谢)+$")
 
 
@@ -104,7 +112,12 @@ def read_reply(text: str, *, now: datetime, ready: Prepared) -> Correction | Non
 
 
 def _is_amount(rest: str) -> bool:
-    return bool(re.fullmatch(r"[ ]*[\d.,一二两三四五六七八九十百千万亿零半]+(?:块|元|万|千|百)?[一二三四五六七八九\d]*[ ]*", rest))
+    return bool(
+        re.fullmatch(
+            r"[ ]*[\d.,一二两三四五六七八九十百千万亿零半]+(?:块|元|万|千|百)?[一二三四五六七八九\d]*[ ]*",
+            rest,
+        )
+    )
 
 
 def _clean(said: str, start: int, wrong: str) -> _Value:
@@ -144,7 +157,11 @@ def _covers(span: Span, size: int) -> bool:
 
 
 def _due(value: _Value, text: str, now: datetime, ready: Prepared) -> Correction | None:
-    hits = [hit for hit in find_dates(value.text, now) if hit.due and not hit.past and not hit.superseded]
+    hits = [
+        hit
+        for hit in find_dates(value.text, now)
+        if hit.due and not hit.past and not hit.superseded
+    ]
     if not hits or not _covers((hits[0].span[0], hits[-1].span[1]), len(value.text)):
         return None
     return _answer("due", value, text, due=hits[-1].due)
@@ -159,12 +176,19 @@ def _amount_named(value: _Value, text: str, now: datetime, ready: Prepared) -> C
 
 
 def _money(value: _Value, text: str, *, numbers: bool) -> Correction | None:
-    framed = value.text if numbers else "金额" + value.text  # a bare 三十五万八 is a sum when it stands alone
+    framed = (
+        value.text if numbers else "金额" + value.text
+    )  # a bare 三十五万八 is a sum when it stands alone
     shift = 0 if numbers else 2
     for hit in find_amounts(framed, numbers=numbers):
         good = hit.unit == "CNY" or (numbers and hit.unit is None)
         single = isinstance(hit.value, (int, float))
-        if good and single and not hit.superseded and _covers((hit.span[0] - shift, hit.span[1] - shift), len(value.text)):
+        if (
+            good
+            and single
+            and not hit.superseded
+            and _covers((hit.span[0] - shift, hit.span[1] - shift), len(value.text))
+        ):
             return _answer("amount", value, text, amount=float(hit.value))  # type: ignore[arg-type]
     return None
 
@@ -191,11 +215,15 @@ def _customer(value: _Value, text: str, now: datetime, ready: Prepared) -> Corre
     score = 1.0
     if not names:
         hits = ready.customers.find("去了" + value.text + "公司")
-        if len(hits) != 1 or not _covers((hits[0].letters[0] - 2, hits[0].letters[1] - 2), len(value.text)):
+        if len(hits) != 1 or not _covers(
+            (hits[0].letters[0] - 2, hits[0].letters[1] - 2), len(value.text)
+        ):
             return None
         names, score = hits[0].names, hits[0].score
     if len(names) == 1:
-        fact = CustomerFact(name=names[0], known=True, said=value.text, span=value.span, score=score)
+        fact = CustomerFact(
+            name=names[0], known=True, said=value.text, span=value.span, score=score
+        )
     else:
         fact = CustomerFact(
             name=value.text, known=False, said=value.text, span=value.span,
@@ -223,9 +251,13 @@ def _contact(value: _Value, text: str, now: datetime, ready: Prepared) -> Correc
     elif len(people) == 1 and _covers(people[0].span, len(value.text)):
         options, certain = known_as(people[0], everyone)
         if len(options) == 1 and certain:
-            fact = ContactFact(name=options[0].name, role=options[0].role, new=False, span=value.span)
+            fact = ContactFact(
+                name=options[0].name, role=options[0].role, new=False, span=value.span
+            )
         else:
-            fact = ContactFact(name=people[0].name, role=people[0].role, new=not options, span=value.span)
+            fact = ContactFact(
+                name=people[0].name, role=people[0].role, new=not options, span=value.span
+            )
     else:
         return None
     return _answer("contact", value, text, contact=fact)

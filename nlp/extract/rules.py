@@ -113,7 +113,14 @@ def _worth_keeping(
 ) -> tuple[list[RecordFacts], list[int]]:
     """Records with something in them; a customer that was only named in passing stays a mention."""
     full = [
-        bool(one.contacts or one.products or one.amounts or one.objections or one.commitments or one.competitors)
+        bool(
+            one.contacts
+            or one.products
+            or one.amounts
+            or one.objections
+            or one.commitments
+            or one.competitors
+        )
         for one in records
     ]
     if not any(full) or len(records) == 1:
@@ -127,7 +134,11 @@ def _worth_keeping(
         if has or visited or len(topic.clauses) > 1:
             kept.append(record)
         else:
-            lost += [n for n in topic.clauses if len(scene.plain[scene.clauses[n].start : scene.clauses[n].end].strip()) > 4]
+            lost += [
+                n
+                for n in topic.clauses
+                if len(scene.plain[scene.clauses[n].start : scene.clauses[n].end].strip()) > 4
+            ]
     return kept, lost
 
 

@@ -89,7 +89,9 @@ def remask(scene: Scene, *, colleagues: frozenset[Span] = frozenset()) -> None:
     )
     sure = tuple(hit.span[0] for hit in scene.products if _follows_person(scene, hit.span[0]))
     scene.clauses = [
-        one for one in clauses(scene.plain, solid, starts, sure) if scene.plain[one.start : one.end].strip()
+        one
+        for one in clauses(scene.plain, solid, starts, sure)
+        if scene.plain[one.start : one.end].strip()
     ]
     scene.fixed = repaired(scene.plain, names)
     mask = list(scene.fixed)

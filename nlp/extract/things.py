@@ -16,9 +16,15 @@ _HEADS = (
 )
 _MEASURE = "台|套|个|只|件|箱|盒|瓶|支|把|张|吨|公斤|米|卷|袋|桶|组|批|根|片|块"
 _COUNT = rf"(?:[\d一二两三四五六七八九十百千万几]+|{lex.SUM}+)(?:多|来)?(?:{_MEASURE})"
-_ASKED_AFTER = re.compile(rf"(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{1,8}}?(?:{_HEADS}))(?:他们|他|她|客户)?(?:想|也)?(?:要|订|采购|买|需要|来|上|加)(?:了)?{_COUNT}")
-_ASKED_BEFORE = re.compile(rf"(?:要|订|采购|买|需要|来|上|加|看中)(?:了)?{_COUNT}(?:的)?(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{1,8}}?(?:{_HEADS}))")
-_NOT_PRODUCT = re.compile(r"我|他|她|的|了|说|要|想|让|给|把|去|跟|和|是|在|这|那|有|没|不|报|时|机会|手机|司机|危机|商机|时机|飞机|会议|样|旧|老|原来|对接|公司|客户|部")
+_ASKED_AFTER = re.compile(
+    rf"(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{1,8}}?(?:{_HEADS}))(?:他们|他|她|客户)?(?:想|也)?(?:要|订|采购|买|需要|来|上|加)(?:了)?{_COUNT}"
+)
+_ASKED_BEFORE = re.compile(
+    rf"(?:要|订|采购|买|需要|来|上|加|看中)(?:了)?{_COUNT}(?:的)?(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{1,8}}?(?:{_HEADS}))"
+)
+_NOT_PRODUCT = re.compile(
+    r"我|他|她|的|了|说|要|想|让|给|把|去|跟|和|是|在|这|那|有|没|不|报|时|机会|手机|司机|危机|商机|时机|飞机|会议|样|旧|老|原来|对接|公司|客户|部"
+)
 _RIVAL_FRAMES = re.compile(
     r"(?:(?:有(?:一?家|个)(?:厂家|公司|牌子)?(?:叫|是)|有家)(?P<e>[\u4e00-\u9fffA-Za-z]{2,5}?)(?:的|报|比|也|便宜|家)"
     r"|(?:就|都|也)?(?:要|去|想|准备|打算)?(?:找|换(?:成)?|用)(?P<f>[\u4e00-\u9fff]{2,3})(?:了|的了)(?=[ ,，。]|$)"
@@ -30,14 +36,18 @@ _RIVAL_FRAMES = re.compile(
 _NOT_RIVAL = re.compile(
     r"我|他|她|们|别|其|另|哪|某|自|国产|进口|同行|老|旧|原|以前|之前|现在|这|那|什么|一|两|客户|供应商|厂家|公司|对方|人家|便宜|普通|传统|手工|人工|报价|价格|产品|系统|软件|过|到|完|领导|老板|别人|时间|关系|人|地方|就是|的|去年|今年|单价|总价|第"
 )
-_REPLACED = re.compile(r"^(?:[ ,，。]|要|的|呃|哦|啊|他们)*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|要)?")
+_REPLACED = re.compile(
+    r"^(?:[ ,，。]|要|的|呃|哦|啊|他们)*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|要)?"
+)
 _ROLE_WORDS = {
     "unit_price": "单价", "total": "总价", "budget": "预算", "competitor": "竞品价", "deal": "成交",
     "deposit": "首付", "quote": "报价", "down_payment": "首付",
 }  # fmt: skip
 
 
-def product_facts(scene: Scene, clauses: Sequence[int], *, listed_only: bool = False) -> list[ProductFact]:
+def product_facts(
+    scene: Scene, clauses: Sequence[int], *, listed_only: bool = False
+) -> list[ProductFact]:
     """Products, each once; the catalogue's name where exactly one entry fits, else as spoken."""
     hits = [hit for hit in scene.products if _in(scene, hit.span, clauses)]
     hits = _stand(scene, hits)
@@ -71,12 +81,19 @@ def _stand(scene: Scene, hits: list[Hit]) -> list[Hit]:
     for number, hit in enumerate(hits):
         following = hits[number + 1] if number + 1 < len(hits) else None
         between = scene.plain[hit.span[1] : following.span[0]] if following else ""
-        if following and following.names != hit.names and len(between) < 12 and re.search(
-            r"(?:不对|不是|说错|错了|口误)[ ,，。]*(?:应该)?(?:是|要)?[ ,，]*$", between
+        if (
+            following
+            and following.names != hit.names
+            and len(between) < 12
+            and re.search(
+                r"(?:不对|不是|说错|错了|口误)[ ,，。]*(?:应该)?(?:是|要)?[ ,，]*$", between
+            )
         ):
             continue
-        if following and re.search(r"(?:不是|不要)$", scene.plain[max(0, hit.span[0] - 3) : hit.span[0]]) and re.search(
-            r"(?:是|要|而是)[ ,，]*$", between
+        if (
+            following
+            and re.search(r"(?:不是|不要)$", scene.plain[max(0, hit.span[0] - 3) : hit.span[0]])
+            and re.search(r"(?:是|要|而是)[ ,，]*$", between)
         ):
             continue
         out.append(hit)
@@ -93,8 +110,10 @@ def _unlisted(scene: Scene, clauses: Sequence[int]) -> list[Span]:
                 span = match.span("name")
                 said = scene.plain[span[0] : span[1]]
                 masked = scene.masked[span[0] : span[1]]
-                if len(said) >= 2 and not _NOT_PRODUCT.search(said) and not any(
-                    mark in lex.MARKS for mark in masked
+                if (
+                    len(said) >= 2
+                    and not _NOT_PRODUCT.search(said)
+                    and not any(mark in lex.MARKS for mark in masked)
                 ):
                     out.append(span)
     return out
@@ -105,14 +124,18 @@ def rival_facts(scene: Scene, clauses: Sequence[int]) -> list[CompetitorFact]:
     facts: dict[str, CompetitorFact] = {}
     for hit in scene.rivals:
         if _in(scene, hit.span, clauses) and len(hit.names) == 1:
-            facts.setdefault(hit.names[0], CompetitorFact(name=hit.names[0], known=True, span=hit.span))
+            facts.setdefault(
+                hit.names[0], CompetitorFact(name=hit.names[0], known=True, span=hit.span)
+            )
     for number in clauses:
         clause = scene.clauses[number]
         for match in _RIVAL_FRAMES.finditer(scene.masked, clause.start, clause.end):
             group = next(one for one in "abcdef" if match[one])
             span = match.span(group)
             said = scene.said(span)
-            if _NOT_RIVAL.search(said) or any(mark in lex.MARKS for mark in scene.masked[span[0] : span[1]]):
+            if _NOT_RIVAL.search(said) or any(
+                mark in lex.MARKS for mark in scene.masked[span[0] : span[1]]
+            ):
                 continue
             facts.setdefault(said, CompetitorFact(name=said, known=False, span=span))
     return list(facts.values())

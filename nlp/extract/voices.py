@@ -14,11 +14,17 @@ Subject = Literal["us", "customer", ""]
 _DIRECT_DEMAND = re.compile(
     r"(?:想让|要求|希望|催|让|叫|要|请|逼|麻烦)(?:着)?(?:我们公司|我们这边|我们|咱们|我)(?!的|说|报[^价])"
 )
-_LACK = re.compile(r"(?:我们|我)(?:的|家|这边|现在)?(?:没有?(?!问题)|不(?!能再|会再)|太|价格|报价|质量|交期|送货|产品|服务|这个|牌子|贵|慢)")
+_LACK = re.compile(
+    r"(?:我们|我)(?:的|家|这边|现在)?(?:没有?(?!问题)|不(?!能再|会再)|太|价格|报价|质量|交期|送货|产品|服务|这个|牌子|贵|慢)"
+)
 
 
-_ASKED_OF_THEM = re.compile(r"(?:要求?|让|请|催|叫)(?:他们|她们|他|她|对方|客户)(?!来|到|过来|去|看|参观|试)")
-_TURN = re.compile(r"[\u4e00-\u9fff]{1,6}?(?<![给跟和让找问对向为替帮比])(?:我们|我)(?=要|得|会|去|来|再|先|把|给|报|发)")
+_ASKED_OF_THEM = re.compile(
+    r"(?:要求?|让|请|催|叫)(?:他们|她们|他|她|对方|客户)(?!来|到|过来|去|看|参观|试)"
+)
+_TURN = re.compile(
+    r"[\u4e00-\u9fff]{1,6}?(?<![给跟和让找问对向为替帮比])(?:我们|我)(?=要|得|会|去|来|再|先|把|给|报|发)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,10 @@ def _voice(text: str, offset: int) -> Voice:
             if said and (subject or place > 0 or said.end() < len(text)):
                 speaker = subject or speaker or _unnamed(text, place, said.group())
                 promised = promised or bool(lex.PROMISE.match(said.group()))
-                if said.group().startswith(("答应", "承诺", "保证", "说好", "约", "敲定", "定了")) and not subject:
+                if (
+                    said.group().startswith(("答应", "承诺", "保证", "说好", "约", "敲定", "定了"))
+                    and not subject
+                ):
                     promised = True
                 place = said.end()
                 continue
@@ -73,14 +82,21 @@ def _voice(text: str, offset: int) -> Voice:
     asked = _ASKED_OF_THEM.match(text, place)
     if asked and subject != "customer":
         return Voice(
-            subject="customer", speaker="us", asked=True, promised=promised, body=offset + asked.end()
+            subject="customer",
+            speaker="us",
+            asked=True,
+            promised=promised,
+            body=offset + asked.end(),
         )
     turn = _TURN.match(text, place) if subject == "customer" and not speaker else None
     if turn:  # 他们年会我要去
         subject, place = "us", turn.end()
     if subject == "us" and re.match(r"(?:让|叫|请|安排|派|找|催|协调)", text[place:]):
         caused = True
-    elif not subject and re.match(rf"(?:让|叫|请|派)(?:{lex.COLLEAGUE}|实验室|研发|技术|工厂|厂里|财务|法务|车间|仓库|物流|售后|同事|公司|商务|生产|设计|质检|采购部|客服)", text[place:]):
+    elif not subject and re.match(
+        rf"(?:让|叫|请|派)(?:{lex.COLLEAGUE}|实验室|研发|技术|工厂|厂里|财务|法务|车间|仓库|物流|售后|同事|公司|商务|生产|设计|质检|采购部|客服)",
+        text[place:],
+    ):
         subject, caused = "us", True
     lacking = subject == "us" and speaker == "customer"
     return Voice(
@@ -94,7 +110,26 @@ def _unnamed(text: str, place: int, verb: str) -> Subject:
     """Who speaks when nobody is named: the customer, unless it is said to them or agreed by both."""
     if re.search(r"(?:跟|和|给|向|对)[^ ,，。]{1,5}$", text[:place]):
         return "us"
-    return "" if verb.startswith(("答应", "承诺", "保证", "说好", "约", "定了", "敲定", "解释", "建议", "告诉", "介绍", "同意")) else "customer"
+    return (
+        ""
+        if verb.startswith(
+            (
+                "答应",
+                "承诺",
+                "保证",
+                "说好",
+                "约",
+                "定了",
+                "敲定",
+                "解释",
+                "建议",
+                "告诉",
+                "介绍",
+                "同意",
+            )
+        )
+        else "customer"
+    )
 
 
 def _apposition(text: str, place: int) -> int:
@@ -108,7 +143,9 @@ def _skip(text: str, place: int) -> int:
     while True:
         step = lex.LEAD.match(text, place) or lex.ADVERB.match(text, place)
         if step is None or step.end() == place:
-            head = re.compile(rf"(?:{lex.CUSTOMER}+(?:那边|这边|那里|公司|他们|那个)?的?)(?={lex.PERSON}|{lex.CUSTOMER})").match(text, place)
+            head = re.compile(
+                rf"(?:{lex.CUSTOMER}+(?:那边|这边|那里|公司|他们|那个)?的?)(?={lex.PERSON}|{lex.CUSTOMER})"
+            ).match(text, place)
             if head is None:
                 return place
             step = head
