@@ -19,6 +19,8 @@ from sales.facts import Span
 
 _STRENGTH_SCORE: Mapping[Strength, float] = {"full": 1.0, "base": 0.98, "core": 0.92, "weak": 0.75}
 _SAME = 0.9  # every syllable at least alike after folding
+_COUNTING = frozenset("0123456789零一二两三四五六七八九十百千万亿第")
+_GRAMMAR = frozenset("的了和或与及是在我他她它你们这那不就也都有个月日号年点至要说吗呢吧啊着过把被给对从向") | _COUNTING
 _SOUND_MEAN = 0.93
 _NEAR_MIN, _NEAR_MAX = 4, 14  # lengths of forms that may differ in one syllable
 _POSTINGS = 400  # a pair of syllables in more forms than this says nothing
@@ -173,6 +175,8 @@ class NameIndex:
                 if end > len(letters) or end in exact_ends:
                     continue
                 for form in self._sounds.get(codes[start:end], ()):
+                    if _is_grammar(letters[start:end], form.text):
+                        continue
                     likeness = _likeness(letters[start:end], form.text)
                     if likeness:
                         out.append(_Found(start, end, form, likeness))
@@ -226,6 +230,8 @@ class NameIndex:
                 strength = other
         everyone = tuple(owner for owner, _ in one.form.owners)
         exact = one.likeness == 1.0
+        if one.start and heard.letters[one.start - 1] in _COUNTING and one.form.text[0] in _COUNTING:
+            return None  # 三百三 holds no 百三
         grown, end = self._grow(heard, everyone, one.form.text, one.end)
         longer = end > one.end and legal_end(heard, one.end) != end
         if longer or (strength in ("core", "weak") and end > one.end):
@@ -273,6 +279,11 @@ def _strongest(owners: Sequence[tuple[str, Strength]]) -> tuple[str, ...]:
     )
 
 
+def _is_grammar(heard: str, form: str) -> bool:
+    """Whether a misheard letter would be a particle or a number, which are heard right: 货的, 3月和."""
+    return any(one != other and one in _GRAMMAR for one, other in zip(heard, form, strict=True))
+
+
 def _likeness(heard: str, form: str) -> float:
     """Mean likeness by sound, 0 when any syllable differs."""
     values = [same(one, other) for one, other in zip(heard, form, strict=True)]
@@ -285,7 +296,7 @@ def _one_off(letters: str, start: int, form: _Form) -> _Found | None:
     text = form.text
     size = len(text)
     window = letters[start : start + size]
-    if len(window) == size:
+    if len(window) == size and not _is_grammar(window, text):
         values = [same(one, other) for one, other in zip(window, text, strict=True)]
         bad = [value for value in values if value < _SAME]
         if not bad or (len(bad) == 1 and (bad[0] > 0 or (size > 5 and values[0] and values[1]))):

@@ -23,7 +23,7 @@ _RIGHT = re.compile(
     r"|站长|店长|老板|工(?![作业厂资期艺程人具地单])|工程师|老师|教授|博士|医生|护士长|主管|采购|书记|姐|哥)|的?老[\u4e00-\u9fff]|的?小[\u4e00-\u9fff]"
     r"|的?(?:采购|设备|技术|生产|财务|工程|质量|质检|研发|信息|后勤|总务|检验)[部科处室])"
 )
-_RIGHT_WEAK = re.compile(r"(?:的|说|要|想|订|那|现在|这次|今天|续费|丢了|换了)")
+_RIGHT_WEAK = re.compile(r"(?:的|说|要|想|订|那|现在|这次|今天|续费|丢了|换了|来|又|没|已|刚|昨|都|也|还|催|答应|同意|反馈|回|打|下单|签|付|给|出|这)")
 _NOT_TRADE_AFTER = frozenset("部科处室组员师商")
 _CLEAR_TRADE = 2
 
@@ -132,13 +132,11 @@ def believe(
         return None if torn or plain or is_common(word, 1) else True
     if is_common(word, COMMON // 3):
         return True if strong and (visit or opens) else None
-    return (
-        True
-        if (strong and (left or not torn))
-        or (visit and right and not torn)
-        or (opens and right and not torn)
-        else (False if left and not torn else None)
-    )
+    if (strong and (left or not torn)) or (right and not torn and (visit or opens)):
+        return True
+    if left and right and not torn and not is_common(word, 1):
+        return True
+    return False if left and not torn else None
 
 
 def _torn(heard: Stream, start: int, end: int) -> bool:

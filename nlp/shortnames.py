@@ -52,7 +52,7 @@ _PLACES = word_set(
     """
 )
 _PLACE_UNIT = re.compile(
-    r"^[\u4e00-\u9fff]{2,3}?(?:省|市|自治区|自治州|新区|开发区|高新区|(?<!社)区|县|镇|乡)"
+    r"^[\u4e00-\u9fff]{2,3}?(?:省|市|自治区|自治州|新区|开发区|高新区|(?<![社景校厂园库])区|县|镇|乡)"
 )
 _MAX_PLACE, _MIN_CORE, _MIN_WEAK = 4, 2, 4
 # What people make of the middle and the end of an institution's name.
