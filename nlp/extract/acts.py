@@ -24,6 +24,7 @@ _DELIVERS = re.compile(
 _DONE_TODAY = re.compile(
     r"(?:就|(?<!开)会(?!议)|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送|安排|派|到$)"
 )
+_SAYS_TODAY = re.compile(r"今|刚|^(?:上午|下午|早上|中午|晚上|傍晚)|^[\d一二两三四五六七八九十]+点")
 _NARRATES = re.compile(
     r"(?:拜访|见了?|去的|去了|到了|聊|跟.{1,8}(?:通|谈|碰)|打了|打过|接到|收到|来了?电话|刚|来过|来了|参观了|一起吃|路过|签了|说|反馈|发来|发现|没|(?:去|到|跑|拜访|见)Ⓒ)"
 )
@@ -132,7 +133,7 @@ def _is_told(scene: Scene, text: str, voice: Voice, days: list[DateHit]) -> bool
     today = scene.now.date()
     return bool(
         days
-        and all(one.due == today for one in days)
+        and all(one.due == today and _SAYS_TODAY.search(one.text) for one in days)
         and not voice.promised
         and (_NARRATES.search(text) or not _DONE_TODAY.search(text))
     )

@@ -278,6 +278,17 @@ def _points_back(
         return 0
     if _BACK_SECOND.search(text) and len(topics) > 1:
         return 1
+    named = [
+        i
+        for i, topic in enumerate(topics)
+        if topic.known
+        and any(
+            len(one.name) > 1 and one.name in text
+            for one in scene.ready.contacts_of(topic.known)
+        )
+    ]
+    if len(named) == 1 and named[0] != current:
+        return named[0]
     for person in sides.customer:
         if not span[0] <= person.span[0] < span[1]:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from nlp.dates import DateHit
@@ -25,6 +26,7 @@ _THEY_AGREE = re.compile(
     r"^(?:那)?(?:他|她|他们|对方|客户|Ⓟ+)(?:也|就|当场|最后)*(?:都)?(?:答应|同意|认可|接受|点头)了?(?:的|下来)?$"
 )
 _ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
+_CLOSE = 10  # letters between a day and the one said instead
 _FAR = 3  # clauses between a demand and its acceptance
 
 
@@ -166,16 +168,24 @@ def _topic(scene: Scene, number: int, day: DateHit) -> str:
 
 
 def _days(scene: Scene, span: Span) -> list[DateHit]:
-    """Days in a clause that something can be due on; an offset from an event may have none."""
+    """Days in a clause that something can be due on; an offset from an event may have none.
+
+    A day that was taken back gives way to the one said instead, in this clause or right after it.
+    """
     today = scene.now.date()
-    return [
-        hit
-        for hit in scene.dates
-        if span[0] <= hit.span[0] < span[1]
-        and not hit.past
-        and not hit.superseded
-        and (hit.due is None or hit.due >= today)
-    ]
+    inside = [hit for hit in scene.dates if span[0] <= hit.span[0] < span[1]]
+    days = [hit for hit in inside if _stands(hit, today)]
+    if not days and inside and inside[-1].superseded:
+        following = next((hit for hit in scene.dates if hit.span[0] >= span[1]), None)
+        if following and _stands(following, today) and following.span[0] - span[1] <= _CLOSE:
+            clause = scene.clauses[scene.clause_at(following.span[0])]
+            if _ONLY_DATE.match(scene.masked[clause.start : clause.end]):
+                days = [following]
+    return days
+
+
+def _stands(hit: DateHit, today: date) -> bool:
+    return not hit.past and not hit.superseded and (hit.due is None or hit.due >= today)
 
 
 def _make(scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]) -> Promise | None:
