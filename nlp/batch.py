@@ -138,8 +138,10 @@ def _run(
             yield work(line, **options), True
         except json.JSONDecodeError as error:
             yield {"id": None, "error": f"line {number}: not JSON: {error.msg}"}, False
-        except (BadLine, RecursionError) as error:
+        except BadLine as error:
             yield {"id": name, "error": f"line {number}: {error}"}, False
+        except Exception as error:  # one line must not end the batch; the answer says what broke
+            yield {"id": name, "error": f"line {number}: {type(error).__name__}: {error}"}, False
 
 
 def _text(line: Mapping[str, Any]) -> str:

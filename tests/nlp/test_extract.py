@@ -48,13 +48,19 @@ def name_of(text: str, world: World = WORLD) -> str | None:
 
 
 def test_harder_memos_stay_as_good_as_they_are() -> None:
-    rows = read_rows(Path(__file__).with_name("test_extract_memos.jsonl").read_text("utf-8").splitlines())
+    rows = read_rows(
+        Path(__file__).with_name("test_extract_memos.jsonl").read_text("utf-8").splitlines()
+    )
     table = score(rows)
     floors = {
         "customer": 0.97, "contacts": 0.95, "products": 0.97, "amounts": 0.95, "objections": 0.92,
         "who+due": 0.93, "commitments": 0.90, "competitors": 0.95,
     }  # fmt: skip
-    low = {name: round(table.fields[name].f1, 3) for name, floor in floors.items() if table.fields[name].f1 < floor}
+    low = {
+        name: round(table.fields[name].f1, 3)
+        for name, floor in floors.items()
+        if table.fields[name].f1 < floor
+    }
     assert not low, "\n".join(table.errors)
     assert table.dishonest == 0
 
@@ -181,7 +187,9 @@ def test_bits_of_the_first_customer_go_back_to_it() -> None:
 
 
 def test_own_affairs_are_listed_not_dropped() -> None:
-    facts = read("上午去了恒基水泥 球阀要十个 我明天报价 下午去了山泉饮料 蝶阀要样品 我周五送过去 另外油卡没钱了要报销")
+    facts = read(
+        "上午去了恒基水泥 球阀要十个 我明天报价 下午去了山泉饮料 蝶阀要样品 我周五送过去 另外油卡没钱了要报销"
+    )
     assert [one.text for one in facts.unplaced] == ["另外油卡没钱了要报销"]
 
 
@@ -204,7 +212,12 @@ def test_facts_survive_json() -> None:
 def test_many_customers_do_not_slow_it_down() -> None:
     import time
 
-    names = {f"{a}{b}{trade}有限公司": () for a in "恒金宝汇青博海蓝星康源启永远华盛" for b in "达兴隆瑞祥鑫诚信德安泰和顺鸿宏伟" for trade in ("水泥", "机电", "食品", "制药", "环保")}
+    names = {
+        f"{a}{b}{trade}有限公司": ()
+        for a in "恒金宝汇青博海蓝星康源启永远华盛"
+        for b in "达兴隆瑞祥鑫诚信德安泰和顺鸿宏伟"
+        for trade in ("水泥", "机电", "食品", "制药", "环保")
+    }
     world = World(customers={**names, **WORLD.customers})
     read("恒基水泥的王经理说球阀太贵", world)
     start = time.perf_counter()
@@ -215,9 +228,65 @@ def test_many_customers_do_not_slow_it_down() -> None:
 
 pieces = st.lists(
     st.sampled_from(
-        "恒基水泥 汇通 的 王经理 陈科长 说 交期太长 我 答应 下周二之前 给他 方案 报价 每台一万二 不对 是 三十万 国泰 便宜 百分之十 让我们 再降 他 周五 回话 "
-        "球阀 闸板阀 要十五台 。 ， 今天 去了 谢谢观看 老张 小 Amy ＡＢＣ １２ 个 明天 如果 就 签 嫌 不是 拍板 离职了 山泉饮料 下午 \n 😀 呃 第一家 二十号 预算".split(" ")
-        + [" ", "\u3000"]
+        [
+            "恒基水泥",
+            "汇通",
+            "的",
+            "王经理",
+            "陈科长",
+            "说",
+            "交期太长",
+            "我",
+            "答应",
+            "下周二之前",
+            "给他",
+            "方案",
+            "报价",
+            "每台一万二",
+            "不对",
+            "是",
+            "三十万",
+            "国泰",
+            "便宜",
+            "百分之十",
+            "让我们",
+            "再降",
+            "他",
+            "周五",
+            "回话",
+            "球阀",
+            "闸板阀",
+            "要十五台",
+            "。",
+            "，",
+            "今天",
+            "去了",
+            "谢谢观看",
+            "老张",
+            "小",
+            "Amy",
+            "ＡＢＣ",
+            "１２",
+            "个",
+            "明天",
+            "如果",
+            "就",
+            "签",
+            "嫌",
+            "不是",
+            "拍板",
+            "离职了",
+            "山泉饮料",
+            "下午",
+            "\n",
+            "😀",
+            "呃",
+            "第一家",
+            "二十号",
+            "预算",
+            " ",
+            "\u3000",
+        ]
     ),
     max_size=40,
 ).map("".join)
@@ -227,7 +296,14 @@ def spans(facts: MemoFacts) -> list[tuple[int, int]]:
     out = [one.span for one in facts.unplaced]
     for record in facts.records:
         out += [record.customer.span] if record.customer else []
-        for group in (record.contacts, record.products, record.amounts, record.objections, record.commitments, record.competitors):
+        for group in (
+            record.contacts,
+            record.products,
+            record.amounts,
+            record.objections,
+            record.commitments,
+            record.competitors,
+        ):
             out += [one.span for one in group]
         out += [one.due_span for one in record.commitments if one.due_span]
     return out

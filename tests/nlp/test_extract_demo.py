@@ -10,14 +10,25 @@ from nlp.extract import build_extractor
 from nlp.ports import KnownContact, World
 from sales.facts import MemoFacts
 
-CUSTOMERS = (
-    "恒基水泥有限公司 青松制药股份有限公司 汇通热力公司 汇通快修 宝丰钢铁集团 金谷米业 康源药业有限公司 山泉饮料有限公司 "
-    "蓝海化工 启明水务 博远环保科技有限公司 海纳机电 星河造纸"
-).split()
+CUSTOMERS = [
+    "恒基水泥有限公司",
+    "青松制药股份有限公司",
+    "汇通热力公司",
+    "汇通快修",
+    "宝丰钢铁集团",
+    "金谷米业",
+    "康源药业有限公司",
+    "山泉饮料有限公司",
+    "蓝海化工",
+    "启明水务",
+    "博远环保科技有限公司",
+    "海纳机电",
+    "星河造纸",
+]
 WORLD = World(
     customers=dict.fromkeys(CUSTOMERS, ()),
     contacts={"汇通热力公司": [KnownContact(name="陈志", role="科长")]},
-    products="电动闸板阀 手动闸板阀 隔膜阀 减压阀 安全阀 球阀 蝶阀 止回阀".split(),
+    products=["电动闸板阀", "手动闸板阀", "隔膜阀", "减压阀", "安全阀", "球阀", "蝶阀", "止回阀"],
     competitors=("国泰", "宏胜"),
 )
 S1 = "今天拜访了恒基水泥的赵经理 电动闸板阀要十五台 报价每台一万二 他说交期太长 我答应下周二之前给他加急方案"
@@ -53,7 +64,10 @@ def weekday(now: datetime, number: int, *, weeks: int = 0) -> object:
 def test_visit_with_price_objection_and_promise(day: int, pauses: bool) -> None:
     facts, now = read(S1, day, pauses)
     (record,) = facts.records
-    assert record.customer and (record.customer.name, record.customer.known) == ("恒基水泥有限公司", True)
+    assert record.customer and (record.customer.name, record.customer.known) == (
+        "恒基水泥有限公司",
+        True,
+    )
     assert [(one.name, one.role, one.new) for one in record.contacts] == [("赵", "经理", True)]
     assert [one.name for one in record.products] == ["电动闸板阀"]
     assert [one.value for one in record.amounts] == [12000]
@@ -103,7 +117,9 @@ def test_two_customers_in_one_memo(day: int, pauses: bool) -> None:
     assert first.customer and first.customer.name == "宝丰钢铁集团"
     assert [one.name for one in first.products] == ["安全阀"]
     assert [one.value for one in first.amounts] == [200000]
-    assert [(one.who, one.due) for one in first.commitments] == [("us", now.date() + timedelta(days=1))]
+    assert [(one.who, one.due) for one in first.commitments] == [
+        ("us", now.date() + timedelta(days=1))
+    ]
     assert second.customer and second.customer.name == "山泉饮料有限公司"
     assert [one.name for one in second.products] == ["蝶阀"]
     assert second.amounts == ()
@@ -130,7 +146,9 @@ def test_a_new_decision_maker(day: int, pauses: bool) -> None:
     facts, now = read(S6, day, pauses)
     (record,) = facts.records
     assert record.customer and record.customer.name == "博远环保科技有限公司"
-    assert [(one.name, one.new, one.decision_maker) for one in record.contacts] == [("李", True, True)]
+    assert [(one.name, one.new, one.decision_maker) for one in record.contacts] == [
+        ("李", True, True)
+    ]
     assert [one.name for one in record.products] == ["球阀"]
     assert [one.value for one in record.amounts] == [358000]
     (promise,) = record.commitments
