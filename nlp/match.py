@@ -20,7 +20,12 @@ from sales.facts import Span
 _STRENGTH_SCORE: Mapping[Strength, float] = {"full": 1.0, "base": 0.98, "core": 0.92, "weak": 0.75}
 _SAME = 0.9  # every syllable at least alike after folding
 _COUNTING = frozenset("0123456789零一二两三四五六七八九十百千万亿第")
-_GRAMMAR = frozenset("的了和或与及是在我他她它你们这那不就也都有个月日号年点至要说吗呢吧啊着过把被给对从向") | _COUNTING
+_GRAMMAR = (
+    frozenset(
+        "的了和或与及是在我他她它你们这那不就也都有个月日号年点至要说吗呢吧啊着过把被给对从向"
+    )
+    | _COUNTING
+)
 _SOUND_MEAN = 0.93
 _NEAR_MIN, _NEAR_MAX = 4, 14  # lengths of forms that may differ in one syllable
 _POSTINGS = 400  # a pair of syllables in more forms than this says nothing
@@ -230,7 +235,11 @@ class NameIndex:
                 strength = other
         everyone = tuple(owner for owner, _ in one.form.owners)
         exact = one.likeness == 1.0
-        if one.start and heard.letters[one.start - 1] in _COUNTING and one.form.text[0] in _COUNTING:
+        if (
+            one.start
+            and heard.letters[one.start - 1] in _COUNTING
+            and one.form.text[0] in _COUNTING
+        ):
             return None  # 三百三 holds no 百三
         grown, end = self._grow(heard, everyone, one.form.text, one.end)
         longer = end > one.end and legal_end(heard, one.end) != end

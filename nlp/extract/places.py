@@ -283,8 +283,7 @@ def _points_back(
         for i, topic in enumerate(topics)
         if topic.known
         and any(
-            len(one.name) > 1 and one.name in text
-            for one in scene.ready.contacts_of(topic.known)
+            len(one.name) > 1 and one.name in text for one in scene.ready.contacts_of(topic.known)
         )
     ]
     if len(named) == 1 and named[0] != current:
