@@ -86,9 +86,7 @@ class DatabaseSettings(Section):
 
 
 class Speech(Section):
-    backend: Literal["auto", "platform", "faster-whisper", "whisper", "server"] = (
-        "auto"
-    )
+    backend: Literal["auto", "platform", "faster-whisper", "whisper", "server"] = "auto"
     model: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
     threads: Annotated[int, Field(ge=0, le=256)] = 0

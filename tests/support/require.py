@@ -10,7 +10,6 @@ import pytest
 left_out: Counter[str] = Counter()  # what was skipped here and why, to how many tests
 
 
-
 def require(name: str, ok: object, why: str) -> None:
     """Skip this test unless *ok*; with ``GENJIN_REQUIRE=all`` it fails instead.
 
