@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 
 from bot import app_words as words
+from bot import speech
 from bot.channels.base import Channel
 from bot.channels.console.server import Console
 from bot.config import Config
@@ -33,7 +34,7 @@ from handlers.world import Worlds
 from nlp.audio import duration_s
 from nlp.extract import build_extractor
 from nlp.ports import Transcriber
-from nlp.transcribe import LateModel, SpeechSettings, build_transcriber
+from nlp.transcribe import LateModel, build_transcriber
 from sales.clock import ShiftedClock, SystemClock
 from scheduler.jobs import Scheduler
 from storage import jobs, links, settings
@@ -52,6 +53,7 @@ class Parts:
     """Everything that is built once."""
 
     config: Config
+    home: Home
     db: Database
     tools: Tools
     console: Console
@@ -118,6 +120,7 @@ def build(config: Config, home: Home, *, demo: bool) -> Parts:
     console = Console(db, media, clock)
     return Parts(
         config=config,
+        home=home,
         db=db,
         tools=tools,
         console=console,
@@ -127,21 +130,11 @@ def build(config: Config, home: Home, *, demo: bool) -> Parts:
 
 
 def _transcriber(config: Config, home: Home, *, demo: bool) -> Transcriber:
-    speech = config.speech
-    # The demo hears with its own small model unless a real one is configured.
-    only_demo = demo and not speech.model and not speech.url and speech.backend == "auto"
-    wanted = SpeechSettings(
-        backend=speech.backend,
-        model="demo-voice" if only_demo else speech.model,
-        device=speech.device,
-        threads=speech.threads,
-        url=speech.url,
-        api_key=speech.api_key,
-        language=speech.language,
-        max_seconds=speech.max_seconds,
-        max_bytes=speech.max_mb * 2**20,
+    return LateModel(
+        lambda: build_transcriber(
+            speech.settings_of(config, home.models, demo=demo), models_dir=home.models
+        )
     )
-    return LateModel(lambda: build_transcriber(wanted, models_dir=home.models))
 
 
 async def serve(
@@ -244,6 +237,7 @@ def _announce(parts: Parts, runner: web.AppRunner, *, open_browser: bool) -> Non
     address = runner.addresses[0]
     code = parts.db.write(lambda s: links.add_login(s, now=SystemClock().now()))
     base = parts.config.web.public_url.rstrip("/") or f"http://{address[0]}:{address[1]}"
+    parts.home.note_address(base)
     url = f"{base}/login?code={code}"
     click.echo(words.READY.format(url=url))
     if open_browser:

@@ -179,7 +179,7 @@ def test_nobody_borrows_other_eyes_outside_the_demo(desk: Desk) -> None:
 def test_the_queue_is_for_admins_and_runs_again(desk: Desk) -> None:
     def parked(session: object) -> int:
         queue = queue_of(session)  # type: ignore[arg-type]
-        queue.put(session, NewJob(kind="inbox", ref=77, lane="message", lock="x"))  # type: ignore[arg-type]
+        queue.put(session, [NewJob(kind="inbox", ref=77, lane="message", lock="x")])  # type: ignore[arg-type]
         [job] = queue.listing(session)  # type: ignore[arg-type]
         queue.park(session, job.id, reason="读不了 <文件>")  # type: ignore[arg-type]
         return job.id
