@@ -19,7 +19,7 @@ _PAYS = re.compile(
     r"(?:安排.{0,4}(?:付|款|预付|打)|付款|打款|打过来|付(?:清|预付|定金|尾款)|汇|回复|答复|回话|寄(?:给|回|过来)|发(?:给我|过来)|给(?:我们?|个)(?:答复|回复|准信|消息|结果)|结清|补齐|转)"
 )
 _DELIVERS = re.compile(
-    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|请|邀|陪|接|回|到(?=$|[ ,，。])|{lex.COLLEAGUE})"
+    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|请|邀|陪|接|回|到(?=$|[ ,，。])|推到|改到|延到|提前到|弄|拉|收|开始|{lex.COLLEAGUE})"
 )
 _DONE_TODAY = re.compile(
     r"(?:就|(?<!开)会(?!议)|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送|安排|派|到$)"
@@ -33,7 +33,7 @@ _STEP = re.compile(
 )
 _TAIL = re.compile(r"(?:吧|啊|呢|的话|了|哈|嘛)$")
 _BARE = re.compile(
-    r"^(?:再|先|就|会|开始|亲自|重新)*(?:给|发|寄|送|交|报|带|拿|提供|回复|答复|安排|换|补|出|做)?(?:给|到)?(?:他们|她们|他|她|对方|客户|我们|我|Ⓟ+)?(?:的)?(?:过去|出去|过来|出来|一下|一份|一版|一个|送到|货|样|邮箱|微信|顺丰|快递|出)?(?:了|的|吧|啊)?$"
+    r"^(?:再|先|就|会|开始|亲自|重新)*(?:盖好章|整理好|准备好|做好|弄好|打印好|写好|改好)?(?:给|发|寄|送|交|报|带|拿|提供|回复|答复|安排|换|补|出|做)?(?:给|到)?(?:他们|她们|他|她|对方|客户|我们|我|Ⓟ+)?(?:的)?(?:过去|出去|过来|出来|一下|一份|一版|一个|送到|货|样|邮箱|微信|顺丰|快递|出)?(?:了|的|吧|啊)?$"
 )
 _VERB_ONLY = re.compile(
     r"(给|发|寄|送|交|报|带|拿|提供|回复|答复|安排|换|补|出|做)(?:给|到)?(?:他们|她们|他|她|对方|客户|我们|我)?(?:的)?(?:过去|出去|过来|出来|一下|一份|一版|一个|到)?$"
@@ -50,6 +50,9 @@ _ASKED = re.compile(
 )
 _NO_THING = re.compile(
     r"^(?:每|[\d一二两三四五六七八九十百]+(?:台|套|个|箱|盒|瓶|件|吨|张|支|家))|的$"
+)
+_NOUN = re.compile(
+    r"^(?:我们的|新的|剩下的)?[\u4e00-\u9fffA-Za-z0-9Ⓖ]{0,10}(?:方案|报价单?|合同|资料|样品|样件|报告|图纸|清单|协议|证书|文件|发票|说明书?|参数表?|标书|单子|货)$"
 )
 _OWN = re.compile(
     r"^(?:那)?(?:我|我们)(?:说|先|就|这边|再)*(?:寄|发|送|给|交|出|做|带|准备)(?:他|她|他们|客户)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,10}?)(?:过去|出去|给他|给她|过来)?$"
@@ -135,7 +138,7 @@ def _is_told(scene: Scene, text: str, voice: Voice, days: list[DateHit]) -> bool
         days
         and all(one.due == today and _SAYS_TODAY.search(one.text) for one in days)
         and not voice.promised
-        and (_NARRATES.search(text) or not _DONE_TODAY.search(text))
+        and (_NARRATES.search(text) or not (_DONE_TODAY.search(text) or voice.subject == "us"))
     )
 
 
@@ -145,7 +148,7 @@ def _is_done(text: str) -> bool:
             r"(?:发|送|寄|付|打|签|交|给|做|换|退|改|到|来)(?:完|好|过去|出去|过来)?了(?=$|[ ,，。])",
             text,
         )
-        or re.search(r"^(?:已经|刚|刚刚|刚才)", text)
+        or re.search(r"已经|^(?:刚|刚刚|刚才)", text)
     ) and not re.search(rf"{lex.DATE}.{{0,12}}(?:就|之前|前|会|要|把)", text)
 
 
@@ -179,8 +182,19 @@ def _theirs_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> b
 
 def _ours_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> bool:
     """Our act counts with a day, or with a word of promise."""
-    if voice.speaker == "customer" and voice.subject == "us" and not voice.promised:
+    if (
+        voice.speaker == "customer"
+        and voice.subject == "us"
+        and not voice.promised
+        and not re.search(r"约(?:我|了我|好)", text)
+    ):
         return False  # they say what we should do
+    if (
+        not voice.subject
+        and not voice.promised
+        and re.search(r"必须|务必|一定要|最晚要|得在", text)
+    ):
+        return False
     if lex.STATE.search(text) and not voice.promised and not _DELIVERS.search(body):
         return False
     if days and re.match(rf"{lex.DATE}+了", text):
@@ -223,6 +237,9 @@ def _object(scene: Scene, number: int) -> str:
     for back in range(number - 1, max(-1, number - 1 - _LOOK_BACK), -1):
         clause = scene.clauses[back]
         masked = scene.masked[clause.start : clause.end]
+        topic = _NOUN.match(masked.strip(" ,，。")) if back == number - 1 else None
+        if topic:
+            return scene.said(clause.span).strip(" ,，。").removeprefix("我们的")
         own = _OWN.match(masked.strip(" ,，。"))
         if own and back == number - 1:
             at = clause.start + masked.find(own.group())

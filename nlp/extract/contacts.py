@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nlp.extract import lexicon as lex
 from nlp.extract.scene import Scene
@@ -31,7 +32,9 @@ _GONE_BEFORE = re.compile(
 _GONE_AFTER = re.compile(
     r"^(?:他|她|人)?(?:已经|刚|前两天|上个?月|上周|也|都|最近|去年|年初|前阵子|早就|被|[ ,，])*(?:调走|调到|调去|调离|调岗|退休|离职|辞职|不干|走了|不在了|不做了|升了|升职|跳槽|换(?:人|掉|成|了)|转岗|退了|被换|回总部|内退|不负责|不管(?:了|采购|这)|撤了|开除|下来了|不在(?:这|那)(?:边|里|家)?了|离开)"
 )
-_REPLACED = re.compile(r"(?:由|从|把)?$")
+_TAKEN_BACK = re.compile(
+    r"^[ ,，。]*(?:哦|啊|呃)?(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是)?[ ,，]*(?:[\u4e00-\u9fff]{0,8}的)?$"
+)
 _REPLACING = re.compile(r"^(?:[ ,，])*(?:换成|换了|改成|变成|换为|交给|转给)")
 _DECIDES = re.compile(
     r"(?:拍板|说了算|做主|作主|最终(?:决定|定)|决策人|定夺|一把手|最后(?:他|她)?定|(?:他|她)(?:来)?定(?!金|制|下|在|了)|签字(?:权|就行|才行|算数)|他点头|她点头|由(?:他|她)(?:定|决定|审批))"
@@ -84,14 +87,18 @@ def take_sides(scene: Scene) -> Sides:
             ours.add(person.span)
         else:
             stay.append(person)
+    for one, following in pairwise(scene.people):
+        if _TAKEN_BACK.match(scene.plain[one.span[1] : following.span[0]]):
+            gone.add(one.span)
     stay = [
         one
         for one in stay
-        if not (_REPLACING.match(scene.plain[one.span[1] : one.span[1] + 6]) and len(stay) > 1)
+        if one.span not in gone
+        and not (_REPLACING.match(scene.plain[one.span[1] : one.span[1] + 6]) and len(stay) > 1)
     ]
     names = {(one.surname, one.title) for one in scene.people if one.span in ours and one.title}
     stay = [one for one in stay if (one.surname, one.title) not in names]
-    left = {(one.surname, one.title) for one in scene.people if one.span in gone}
+    left = {(one.surname, one.title) for one in scene.people if one.span in gone and one.title}
     stay = [one for one in stay if (one.surname, one.title) not in left]
     return Sides(customer=tuple(stay), ours=frozenset(ours), gone=frozenset(gone))
 

@@ -27,6 +27,7 @@ _THEY_AGREE = re.compile(
 )
 _ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
 _CLOSE = 10  # letters between a day and the one said instead
+_SHORT = 4  # letters of an act that says nothing new: 开始弄, 给
 _FAR = 3  # clauses between a demand and its acceptance
 
 
@@ -90,7 +91,10 @@ def _step(
     who = whose(text, voice, track.actor, dated=bool(used))
     made = _make(scene, number, voice, who, used) if who else None
     if made is not None and who:
-        out.append(made)
+        if days and _completes(out, made, number):
+            out[-1] = _with_day(scene, out[-1], days[0])
+        else:
+            out.append(made)
         track.actor, track.day, track.demand = who, None, None
         return
     if voice.subject or voice.speaker:
@@ -98,6 +102,18 @@ def _step(
     elif clause.hard:
         track.actor = ""
     track.day = days[-1] if days and _ENDS_WITH_DATE.search(text) else None
+
+
+def _completes(out: list[Promise], made: Promise, number: int) -> bool:
+    """Whether *made* only says when: 我说行 下周二开始弄."""
+    last = out[-1] if out else None
+    return (
+        last is not None
+        and last.fact.who == made.fact.who
+        and last.fact.due is None
+        and last.clause >= number - _FAR
+        and len(made.fact.what) <= _SHORT
+    )
 
 
 def _is_bare(text: str, voice: Voice, start: int) -> bool:

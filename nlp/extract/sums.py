@@ -18,8 +18,9 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     rf"^(?:的|左右|多)?(?:{_WORDS}|款|一(?:台|个|套|只|吨|年|月|件|箱|盒|瓶|支|条|米|公斤|斤)|每|钱|块|打过来|付清|打款)"
 )
+_TOO_MUCH = re.compile(r"^(?:块|元)?(?:太|有点|偏|还是)(?:贵|高)|^太贵")
 _PLACE = re.compile(
-    r"(?:^|[ ,，。]|我们|他们|网上|别家|别人|对方|客户|对手|那边|这边|现在|目前|去年|上次|之前|报|才|只要|能不能|最低|最多|希望|要|说)$"
+    r"(?:^|[ ,，。]|我们|他们|网上|别家|别人|对方|客户|对手|厂家|供应商|隔壁|那家|那边|这边|现在|目前|去年|上次|之前|报|才|只要|能不能|最低|最多|希望|要|说)$"
 )
 _NOT_AFTER = re.compile(
     r"^[ ]?(?:多|来|几)?(?:台|套|个|件|只|天|年|月(?!底|初|中)|号|日|度|点|楼|层|周|岁|%|人|家|次|吨|米|升|瓶|箱|盒|袋|支|条|张|片|平|公里|小时|分钟|折|成|倍|转|级|寸|斤|公斤|毫|厘|批|组|根|块板|辆|间|栋|床|桶|包|卷|副|双|页|份|位|名|辈|期|季|代|代理|千瓦|伏|安|赫|兆|秒|线|系|[A-Za-z])"
@@ -63,7 +64,7 @@ def _is_sum(plain: str, hit: AmountHit, sure: list[AmountHit]) -> bool:
         return False
     if _AFTER.match(after) and not re.match(r"每", after):
         return True
-    if _BEFORE.search(before):
+    if _BEFORE.search(before) or _TOO_MUCH.match(after):
         return True
     if _MEASURED.search(before):
         return False
