@@ -290,5 +290,6 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # Asked for each time: whoever replaces standard error gets the lines too.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
