@@ -16,6 +16,7 @@ from nlp.people_words import (
     FEMININE,
     GIVEN,
     NOT_NAMES,
+    NOT_TITLED,
     ROLE_ALONE,
     SHORT_TITLES,
     STOP_GIVEN,
@@ -165,7 +166,7 @@ def _surname_titles(text: str, busy: list[bool]) -> list[Person]:
         start, end = match.span()
         if _busy(busy, start, end) or not _good_left(text, start, sur):
             continue
-        if not _good_right(text, end, title):
+        if not _good_right(text, end, title) or sur + title in NOT_TITLED:
             continue
         if given and (
             any(char in STOP_GIVEN for char in given)

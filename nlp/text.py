@@ -108,6 +108,7 @@ _TIES_TO_NEXT = re.compile(
     r"|上午|下午|晚上|一|每|去年|今年|明年|上|前|底|那边|这边|这|那|今天|明天|后天|去|来|有|要|最)$"
 )
 _TIME_HEAD = re.compile(_TIME)
+_SHORT_NAME, _FIRST_LETTER = 4, 1
 _SENTENCE = re.compile(r"[。！？!?；;\n]")
 _SOFT_CUT = re.compile(r"[，,、：:…—\s]+")
 
@@ -152,6 +153,13 @@ def _spelled(plain: str, start: int, end: int) -> bool:
     return plain[start:end] == "," and left.isdigit() and right.isdigit()
 
 
+def _only_names(plain: str, begin: int, place: int, inside: list[bool]) -> bool:
+    """Whether nothing is said yet between two places, only named: 富源超市 before 双十一要做活动."""
+    piece = plain[begin:place]
+    rest = sum(not inside[spot] for spot in range(begin, place))
+    return "了" not in piece and (len(piece) <= _SHORT_NAME or rest <= _FIRST_LETTER)
+
+
 def _soften(
     plain: str, whole: Clause, inside: list[bool], *, starts: tuple[int, ...], sure: tuple[int, ...]
 ) -> list[Clause]:
@@ -162,7 +170,11 @@ def _soften(
     for place in [*cues, *(place for place in starts if begin < place < end)]:
         if place - begin < 2 or inside[place] or end - place < 3:
             continue
-        day = _TIME_HEAD.match(plain, place) or place in starts
+        day = bool(_TIME_HEAD.match(plain, place)) or place in starts
+        if day and _only_names(
+            plain, max([begin, *(one for one in points if one < place)]), place, inside
+        ):
+            continue
         if not _TIES_TO_NEXT.search(plain, begin, place) and not (
             day and _AFTER_PRONOUN.search(plain, begin, place)
         ):

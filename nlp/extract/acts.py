@@ -12,6 +12,9 @@ from nlp.extract.voices import Voice
 
 Who = Literal["us", "customer"]
 
+_MATTERS = re.compile(
+    r"付|款|钱|汇|转|结|还|回|复|告诉|通知|会|标|讨论|研究|定|签|章|单|确认|组织|安排|提供|验收|审|批|汇报|请示|试|测|来|参观|立项|提交|发|寄|给|出|完成|配合|约|联系|反馈|带|数据|资料|准备好|开通|拉货|提货|收货|挂网"
+)
 _DEFERS = re.compile(
     r"等.{1,12}(?:再|才)|再(?:申请|看|说(?!明)|谈|议|考虑|定|等|报(?!价)|商量|研究|联系$)"
 )
@@ -19,7 +22,7 @@ _PAYS = re.compile(
     r"(?:安排.{0,4}(?:付|款|预付|打)|付款|打款|打过来|付(?:清|预付|定金|尾款)|汇|回复|答复|回话|寄(?:给|回|过来)|发(?:给我|过来)|给(?:我们?|个)(?:答复|回复|准信|消息|结果)|结清|补齐|转)"
 )
 _DELIVERS = re.compile(
-    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|请|邀|陪|接|回|到(?=$|[ ,，。])|推到|改到|延到|提前到|弄|拉|收|开始|{lex.COLLEAGUE})"
+    rf"(?:发|送|寄|给|回复|答复|报价|交|带.{{0,8}}(?:过去|去)|拜访|联系|去|约|打电话|提交|补|换|上门|安装|到货|供货|准备|整理|申请|写|做|出|跟进|问|催|确认|测|演示|培训|过去|签|谈|改|修|请|邀|陪|接|回|到(?=$|[ ,，。])|推到|改到|延到|提前到|弄|拉|收|开始|定稿|完成|搞定|落实|上线|交付|开工|{lex.COLLEAGUE})"
 )
 _DONE_TODAY = re.compile(
     r"(?:就|(?<!开)会(?!议)|马上|下班前|之?内|今晚|晚上|必须|一定|让|得|要|去(?!了)|前|补|给|发|寄|送|安排|派|到$)"
@@ -40,7 +43,7 @@ _VERB_ONLY = re.compile(
 )
 _PART = re.compile(r"Ⓖ+的[\u4e00-\u9fff]{2,6}$")
 _WANTED = re.compile(
-    r"(?:想要|需要|要求|要(?!求|是|么|不)|催|问|还差|缺)(?:我们的?|我的?)?(?:提供|给|发|寄|送|看|先看|出|报)?(?:一份|一个|一下|个|份|他们|他)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{2,12}?)$"
+    r"(?:想要|需要|要求|要(?!求|是|么|不)|催|(?<!我)问(?!了)|还差|缺)(?:我们的?|我的?)?(?:提供|给|发|寄|送|看|先看|出|报)?(?:一份|一个|一下|个|份|他们|他)?(?P<thing>[\u4e00-\u9fffA-Za-z0-9 Ⓖ]{2,12}?)$"
 )
 _HANGING = re.compile(
     r"^(?:说|反馈|就是|[ ,，])*(?P<thing>[\u4e00-\u9fffA-Za-z0-9Ⓖ]{2,14}?)(?:他|她|他们|客户|对方)?(?:也|还)?(?:要|想要|没收到|没到|没给|没有收到|还没|过期|坏了|有问题)"
@@ -157,12 +160,17 @@ def _under_condition(scene: Scene, number: int) -> bool:
     if number == 0 or scene.clauses[number].hard:
         return False
     before = scene.clauses[number - 1]
-    return bool(lex.CONDITION.search(scene.masked[before.start : before.end]))
+    text = scene.masked[before.start : before.end]
+    return bool(lex.CONDITION.search(text)) and not re.search(r"再|才", text)
 
 
 def _theirs_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> bool:
     """A customer's act counts when they said it; a wish for ours does not."""
+    if re.search(r"推迟|延后|延期", text):
+        return False
     if not voice.promised:
+        if not voice.speaker and not lex.TO_US.search(text) and not _MATTERS.search(body):
+            return False  # their own plans: 双十一要做活动
         if lex.OURS_ONLY.search(body) and not lex.THEIRS_ONLY.search(body):
             return False  # 园长说放暑假前装好 is their wish for what we do
         if re.match(r".{0,3}(?:希望|想|最好|打算|要求|需要|考虑|要在|得在|等|急|嫌|担心|怕)", body):
@@ -194,6 +202,8 @@ def _ours_counts(text: str, body: str, voice: Voice, days: list[DateHit]) -> boo
         and not voice.promised
         and re.search(r"必须|务必|一定要|最晚要|得在", text)
     ):
+        return False
+    if re.search(r"才(?:能|会|有|行)", text) and not voice.promised:
         return False
     if lex.STATE.search(text) and not voice.promised and not _DELIVERS.search(body):
         return False

@@ -61,6 +61,9 @@ _ABOUT = {
     "竞品": re.compile(lex.RIVAL),
 }
 _LOOK_BACK = 2
+_OF_US = re.compile(
+    r"我们(?:的|家|这边)?.{0,4}?(?:太|没有?(?!问题)|不(?!能再|会再)|贵|慢|远|差|小)"
+)
 _OWN_VIEW = re.compile(r"(?:先放|再说|没戏|先缓|暂时|先不|再看)")
 
 
@@ -69,6 +72,7 @@ class _Felt:
     category: str
     clause: int
     span: Span
+    soft: bool = False  # told by the topic of something amiss, not by words of objection
 
 
 def find_objections(
@@ -78,8 +82,11 @@ def find_objections(
     felt: list[_Felt] = []
     for number in clause_numbers:
         felt += _in_clause(scene, voices, number)
+    if not all(one.soft for one in felt):
+        felt = [one for one in felt if not one.soft]
     felt += _gaps(scene, voices, clause_numbers)
     felt += _undercut(scene, voices, clause_numbers)
+    felt = [_of_software(scene, one) for one in felt]
     if any(one.category == "付款账期" for one in felt):
         felt = [one for one in felt if one.category != "预算" or "预算" in scene.said(one.span)]
     if any(one.category == "质量" for one in felt):
@@ -100,7 +107,11 @@ def _in_clause(scene: Scene, voices: list[Voice], number: int) -> list[_Felt]:
     clause, voice = scene.clauses[number], voices[number]
     text = _for_reading(scene, clause.span)
     if voice.subject == "us" and voice.speaker != "customer" and not voice.lacking:
-        return []
+        told = (
+            number and voices[number - 1].speaker == "customer" and not scene.clauses[number].hard
+        )
+        if not (told and _OF_US.match(text)):
+            return []
     if (
         not voice.subject
         and number
@@ -122,32 +133,33 @@ def _in_clause(scene: Scene, voices: list[Voice], number: int) -> list[_Felt]:
             out.append(_Felt(category, number, clause.span))
             break
     if not out:
-        category = _complaint(scene, voices, number, text)
+        category, soft = _complaint(scene, voices, number, text)
         if category:
-            out.append(_Felt(category, number, clause.span))
+            out.append(_Felt(category, number, clause.span, soft))
     return out
 
 
-def _complaint(scene: Scene, voices: list[Voice], number: int, text: str) -> str:
+def _complaint(scene: Scene, voices: list[Voice], number: int, text: str) -> tuple[str, bool]:
     """What a complaint without words of its own is about, by the thing complained of."""
-    frame = _COMPLAINT.search(text) or _AMISS.search(text)
+    said = _COMPLAINT.search(text)
+    frame = said or _AMISS.search(text)
     if frame is None or _denied(text, *frame.span()):
-        return ""
+        return "", True
     near = [
         (abs(match.start() - frame.end()), category)
         for category, pattern in _ABOUT.items()
         for match in pattern.finditer(text)
     ]
     if near:
-        return min(near)[1]
-    if _COMPLAINT.search(text) is None:
-        return ""
+        return min(near)[1], said is None
+    if said is None:
+        return "", True
     for back in range(number - 1, max(-1, number - 1 - _LOOK_BACK), -1):
         before = _for_reading(scene, scene.clauses[back].span)
         found = next((name for name, pattern in _ABOUT.items() if pattern.search(before)), "")
         if found and voices[back].subject != "us":
-            return found
-    return ""
+            return found, True
+    return "", True
 
 
 def _for_reading(scene: Scene, span: Span) -> str:
@@ -219,6 +231,14 @@ def _undercut(scene: Scene, voices: list[Voice], numbers: list[int]) -> list[_Fe
         ):
             out.append(_Felt("价格", number, clause.span))
     return out
+
+
+def _of_software(scene: Scene, one: _Felt) -> _Felt:
+    """A programme that fails is a matter of technique, a thing that fails one of quality."""
+    text = scene.plain[one.span[0] : one.span[1]]
+    if one.category == "质量" and re.search(r"系统|软件|平台|网络|接口|程序|APP|数据|界面", text):
+        return _Felt("技术", one.clause, one.span)
+    return one
 
 
 def _only_return(scene: Scene, one: _Felt) -> bool:

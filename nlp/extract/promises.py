@@ -44,6 +44,7 @@ class Promise:
 class _Track:
     """What earlier clauses leave open."""
 
+    numbers: list[int]  # the clauses of this customer
     actor: Who | Literal[""] = ""
     demand: int | None = None  # clause in which the customer asked something of us
     day: DateHit | None = None  # said before its act
@@ -53,7 +54,7 @@ class _Track:
 def find_promises(scene: Scene, voices: list[Voice], numbers: list[int]) -> list[Promise]:
     """Promises in the clauses of one customer, in spoken order."""
     out: list[Promise] = []
-    track = _Track()
+    track = _Track(numbers=numbers)
     for number in numbers:
         _step(scene, voices, number, track, out)
     return _distinct(out)
@@ -88,6 +89,8 @@ def _step(
         voice = replace(voice, subject=track.actor)
     track.bare = False
     used = days or ([track.day] if track.day else [])
+    if not used and voice.subject:
+        used = _day_behind(scene, track.numbers, number)
     who = whose(text, voice, track.actor, dated=bool(used))
     made = _make(scene, number, voice, who, used) if who else None
     if made is not None and who:
@@ -102,6 +105,22 @@ def _step(
     elif clause.hard:
         track.actor = ""
     track.day = days[-1] if days and _ENDS_WITH_DATE.search(text) else None
+
+
+def _day_behind(scene: Scene, numbers: list[int], number: int) -> list[DateHit]:
+    """A day said alone after the act, when nothing follows that could own it: 我先发给他 明天上午."""
+    place = numbers.index(number)
+    if place + 1 >= len(numbers) or numbers[place + 1] != number + 1:
+        return []
+    clause = scene.clauses[number + 1]
+    if not _ONLY_DATE.match(scene.masked[clause.start : clause.end]):
+        return []
+    if place + 2 < len(numbers):
+        later = scene.clauses[numbers[place + 2]]
+        owned = _days(scene, later.span) or lex.CUSTOMER in scene.masked[later.start : later.end]
+        if not (owned or later.hard):
+            return []
+    return _days(scene, clause.span)[-1:]
 
 
 def _completes(out: list[Promise], made: Promise, number: int) -> bool:

@@ -15,10 +15,15 @@ _DIRECT_DEMAND = re.compile(
     r"(?:想让|要求|希望|催|让|叫|要|请|逼|麻烦)(?:着)?(?:我们公司|我们这边|我们|咱们|我)(?!的|说|报[^价])"
 )
 _LACK = re.compile(
-    r"(?:我们|我)(?:的|家|这边|现在)?(?:没有?(?!问题)|不(?!能再|会再)|太|价格|报价|质量|交期|送货|产品|服务|这个|牌子|贵|慢)"
+    r"(?:我们|我)(?:的|家|这边|现在)?[^ ,，。说]{0,3}?(?:没有?(?!问题)|不(?!能再|会再|用)|太|价格|报价|质量|交期|送货|产品|服务|这个|牌子|贵|慢)"
 )
 
 
+_OURS_LATER = re.compile(
+    r"(?<![给跟和让找问对向为替帮比带陪领请约催要叫嫌回])(?:我们|我)(?=要|得|会|去|再|先|把|给|报|发|写|送)"
+)
+_FIRST_WORDS = 14
+_BARE_DEMAND = re.compile(r"(?:要求|希望|催着?)(?!他|她|客户|对方)")
 _ASKED_OF_THEM = re.compile(
     r"(?:要求?|让|请|催|叫)(?:他们|她们|他|她|对方|客户)(?!来|到|过来|去|看|参观|试)"
 )
@@ -53,6 +58,10 @@ def _voice(text: str, offset: int) -> Voice:
     promised = demand = caused = False
     for _ in range(6):
         place = _skip(text, place)
+        if not subject and _BARE_DEMAND.match(text, place):
+            return Voice(
+                subject="us", speaker="customer", demand=True, lacking=True, body=offset + place
+            )
         wish = _DIRECT_DEMAND.match(text, place)
         if wish and (subject != "us"):
             return Voice(
@@ -91,6 +100,10 @@ def _voice(text: str, offset: int) -> Voice:
     turn = _TURN.match(text, place) if subject == "customer" and not speaker else None
     if turn:  # 他们年会我要去
         subject, place = "us", turn.end()
+    if not subject:
+        middle = _OURS_LATER.search(text, place, place + _FIRST_WORDS)
+        if middle:  # 采购经理回来我再去一趟
+            subject, place = "us", middle.end()
     if subject == "us" and re.match(r"(?:让|叫|请|安排|派|找|催|协调)", text[place:]):
         caused = True
     elif not subject and re.match(
