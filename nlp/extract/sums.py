@@ -19,11 +19,12 @@ _AFTER = re.compile(
     rf"^(?:的|左右|多)?(?:{_WORDS}|款|一(?:台|个|套|只|吨|年|月|件|箱|盒|瓶|支|条|米|公斤|斤)|每|钱|块|打过来|付清|打款)"
 )
 _TOO_MUCH = re.compile(r"^(?:块|元)?(?:太|有点|偏|还是)(?:贵|高)|^太贵")
+_NUMBER = re.compile(r"[一二两三四五六七八九十百千万\d][零一二两三四五六七八九十百千万\d.]+")
 _PLACE = re.compile(
     r"(?:^|[ ,，。]|我们|他们|网上|别家|别人|对方|客户|对手|厂家|供应商|隔壁|那家|那边|这边|现在|目前|去年|上次|之前|报|才|只要|能不能|最低|最多|希望|要|说)$"
 )
 _NOT_AFTER = re.compile(
-    r"^(?:多|来|几)?(?:台|套|个|件|只|天|年|月(?!底|初|中)|号|日|度|点|楼|层|周|岁|%|人|家|次|吨|米|升|瓶|箱|盒|袋|支|条|张|片|平|公里|小时|分钟|折|成|倍|转|级|寸|斤|公斤|毫|厘|批|组|根|块板|辆|间|栋|床|桶|包|卷|副|双|页|份|位|名|辈|期|季|代|代理|千瓦|伏|安|赫|兆|秒|线|系|[A-Za-z])"
+    r"(?:多|来|几)?(?:台|套|个|件|只|天|年|月(?!底|初|中)|号|日|度|点|楼|层|周|岁|%|人|家|次|吨|米|升|瓶|箱|盒|袋|支|条|张|片|平|公里|小时|分钟|折|成|倍|转|级|寸|斤|公斤|毫|厘|批|组|根|块板|辆|间|栋|床|桶|包|卷|副|双|页|份|位|名|辈|期|季|代|代理|千瓦|伏|安|赫|兆|秒|线|系|[A-Za-z])"
 )
 _NOT_BEFORE = re.compile(
     r"(?:周|星期|礼拜|第|型号|编号|电话|手机|[A-Za-z\-]|耐温|温度|压力|精度|转速|功率|年用量|用量|产能|数量|订量|一共要|还要|再要|百分之|零点)$"
@@ -42,12 +43,22 @@ def find_sums(plain: str, names: tuple[Span, ...], days: tuple[Span, ...]) -> li
         hit for hit in find_amounts(plain) if hit.unit == "CNY" and not _touches(hit.span, names)
     ]
     taken = (*names, *days, *(hit.span for hit in sure))
+    if not _has_number(plain, taken):
+        return sure
     bare = [
         replace(hit, unit="CNY")
         for hit in find_amounts(plain, numbers=True)
         if hit.unit is None and not _touches(hit.span, taken) and _is_sum(plain, hit, sure)
     ]
     return sorted((*sure, *bare), key=lambda hit: hit.span)
+
+
+def _has_number(plain: str, taken: tuple[Span, ...]) -> bool:
+    """Whether a number is left that might be a sum; most memos have none, and reading costs."""
+    return any(
+        not _touches(match.span(), taken) and not _NOT_AFTER.match(plain, match.end())
+        for match in _NUMBER.finditer(plain)
+    )
 
 
 def _touches(span: Span, others: tuple[Span, ...]) -> bool:
