@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from bot.channels.base import Channel, ChannelError, Outgoing, Sent
+from bot.channels.base import Channel, ChannelError, OutcomeUnknown, Outgoing, Sent
 from handlers import inbound, memo, replies
 from handlers.cards.model import Card
 from handlers.context import Context, Tools
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 SEND_TIMEOUT_S: Final = 60.0
+SENT_AGAIN: Final = "outcome unknown, sent again"
 NO_MODEL_WAIT_S: Final = 30.0
 
 
@@ -246,15 +247,23 @@ class Work:
             return Again(60, f"channel {row.channel} is off")
         if row.state == "sending" and not channel.idempotent:
             # It may have arrived before the crash; said twice is better than never, but only once.
+            if row.reason == SENT_AGAIN:
+                return self._give_up(job, SENT_AGAIN)
             log.warning("outcome unknown, sent again", outbox=row.id)
-            self._db.write(lambda session: outbox.close(session, row.id, state="unknown"))
-        elif row.state == "unknown" and not channel.idempotent:
-            return Parked("unknown: may have been sent twice")
+            self._db.write(
+                lambda session: outbox.close(session, row.id, state="unknown", reason=SENT_AGAIN)
+            )
         if not self._db.write(lambda session: outbox.sending(session, row.id)):
             return self._finish(job)
         try:
             sent = self._ask(channel.send(_outgoing(row)))
+        except OutcomeUnknown:
+            raise  # the row stays "sending": the next run knows that it may have arrived
         except ChannelError as error:
+            # Refused for certain: the next try is no second sending.
+            self._db.write(
+                lambda session: outbox.close(session, row.id, state="queued", reason=row.reason)
+            )
             if error.transient and job.attempts < MAX_ATTEMPTS:
                 return Again(max(error.retry_after_s, back_off(job.attempts)), str(error))
             raise
@@ -280,7 +289,7 @@ class Work:
             return answer.result(SEND_TIMEOUT_S)
         except TimeoutError:
             answer.cancel()
-            raise ChannelError("no answer in time", transient=True) from None
+            raise OutcomeUnknown("no answer in time", transient=True) from None
 
     def _finish(self, job: Job) -> Outcome:
         self._db.write(lambda session: jobs.queue_of(session).finish(session, job.id))

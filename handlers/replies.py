@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.cards import words
-from sales.errors import BotError
-from sales.people import Person
 
 HEARING_FAILED = "这段没听清（杂音大或太轻）。可以再说一遍，或直接打字。"
 NO_SPEECH = "现在没有语音识别，文件已存。请打字补一句，或让管理员看“设置体检”。"
@@ -24,7 +22,6 @@ HELLO = "你好，{name}。发一段语音或文字说说拜访情况，我来�
 PHOTO_KEPT = "图片收到，已存。要记到哪家客户，直接回复客户名和一句说明。"
 FILE_KEPT = "文件收到，已存：{name}。要记到哪家客户，直接回复客户名和一句说明。"
 TOO_LONG_TEXT = "这段文字有 {count:,} 个字，超过 {limit:,} 个，没法一次整理。原文已存；请分几条发。"
-SKIPPED = "先空着，可以以后补。"
 NO_CHANGE = "一项也没改。"
 FILED_ALREADY = "这条已入库。{minutes} 分钟内回复“撤销”可撤回再改。"
 
@@ -91,10 +88,3 @@ def reminder(customer: str, hours: int) -> str:
         f"{customer} 的纪要放了 {hours} 小时还没确认，点一下上面的卡片，"
         "或回复 1 入库 2 修改 3 作废。"
     )
-
-
-def for_error(error: BotError, person: Person) -> str:
-    """The words for an error on purpose that no handler answered itself."""
-    if error.code == "storage_full":
-        return "服务器磁盘满了，这条还没存进去。已通知管理员，请稍后再发。"
-    return f"{person.name}，这一步没做成（{error.code}）。内容已存，请稍后再试。"

@@ -131,9 +131,6 @@ class EmbeddedQueue:
             or 0
         )
 
-    def forget_done(self, session: Session, *, before: datetime) -> None:
-        session.execute(sa.delete(JobRow).where(JobRow.state == "done", JobRow.created_at < before))
-
 
 def _now() -> datetime:
     # The queue lives in the machine's own time (storage.jobs.NewJob).

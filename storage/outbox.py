@@ -25,6 +25,7 @@ class ToSend:
     card_id: str | None
     payload: dict[str, Any]
     state: str
+    reason: str
     nonce: str
     handle: str
     outdated: bool  # a later redraw of the same card is on its way
@@ -80,6 +81,7 @@ def get(session: Session, outbox_id: int) -> ToSend | None:
         card_id=row.card_id,
         payload=row.payload,
         state=row.state,
+        reason=row.reason,
         nonce=row.payload.get("nonce", ""),
         handle=card.handle if card else "",
         outdated=bool(card and card.version > row.payload.get("version", 0)),

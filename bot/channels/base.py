@@ -50,6 +50,10 @@ class ChannelError(BotError):
         self.retry_after_s = retry_after_s
 
 
+class OutcomeUnknown(ChannelError):
+    """No answer came: the platform may have taken it or not."""
+
+
 class Channel(Protocol):
     name: str
     # True where a second send with the same effect key is not seen by the person.

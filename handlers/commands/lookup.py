@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers import replies, views
+from handlers import replies
 from handlers.cards import words
 from handlers.context import Context
 from handlers.messages import Outbound
@@ -88,7 +88,3 @@ def _text(ctx: Context, customer: Customer) -> str:
         lines.append("还没有往来记录。发一段语音就能记第一条。")
     lines.append(f"全部记录：/c/{customer.id}")
     return "\n".join(lines)
-
-
-def short(customer: Customer) -> str:
-    return views.short_name(customer.name, customer.short)
