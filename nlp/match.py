@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nlp.match_signs import believe, follow, legal_end, other_trade
+from nlp.match_near import NearForms
 from nlp.pinyin import folded, folded_variants, same
 from nlp.shortnames import Strength, short_forms, strip_legal
-from nlp.text import Stream, stream
+from nlp.text import Stream, letters_of, stream
 from sales.facts import Span
 
 _STRENGTH_SCORE: Mapping[Strength, float] = {"full": 1.0, "base": 0.98, "core": 0.92, "weak": 0.75}
@@ -27,8 +28,7 @@ _GRAMMAR = (
     | _COUNTING
 )
 _SOUND_MEAN = 0.93
-_NEAR_MIN, _NEAR_MAX = 4, 14  # lengths of forms that may differ in one syllable
-_POSTINGS = 400  # a pair of syllables in more forms than this says nothing
+_SAID_APART = ("公司", "集团")  # legal forms that ``legal_end`` takes along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class NameIndex:
         for name, known in shorts.items():
             if not name.strip():
                 continue
-            self._bare[name] = stream(name).letters
+            self._bare[name] = letters_of(name)
             forms = short_forms(name) if shorten else ()
             self._add(name, name, "full")
             for short in known:
@@ -97,41 +97,46 @@ class NameIndex:
         self._learned = self._learn(corrections or {})
         self._by_letters = _lengths(self._forms)
         self._sounds: dict[str, list[_Form]] = defaultdict(list)
-        self._pairs: dict[str, list[tuple[_Form, int]]] = defaultdict(list)
+        self._misheard: NearForms[_Form] = NearForms()
         for known_form in self._forms.values():
             self._listen(known_form)
         self._by_sound = _lengths(self._sounds)
 
     def _listen(self, form: _Form) -> None:
-        """Index *form* by its sound, and by pairs of sounds where it may be misheard."""
-        for code in folded_variants(form.text):
+        """Index *form* by its sound, and for one misheard syllable where it is long enough."""
+        strength = form.owners[0][1]
+        if strength == "full" and form.text.endswith(_SAID_APART):
+            return  # 有限公司 is followed from the base, where it is said at all
+        codes = folded_variants(form.text)
+        for code in codes:
             self._sounds[code].append(form)
-        if _NEAR_MIN <= len(form.text) <= _NEAR_MAX and form.owners[0][1] in ("full", "base"):
-            code = folded(form.text)
-            for place in range(min(3, len(code) - 1)):
-                self._pairs[code[place : place + 2]].append((form, place))
+        if strength in ("full", "base"):
+            for code in codes:
+                self._misheard.add(code, form.text, form)
 
     def _add(self, text: str, name: str, strength: Strength) -> None:
-        letters = stream(text).letters
+        letters = letters_of(text)
         if len(letters) < 2:
             return
-        form = self._forms.setdefault(letters, _Form(letters))
-        if all(owner != name for owner, _ in form.owners):
+        form = self._forms.get(letters)
+        if form is None:
+            self._forms[letters] = _Form(letters, [(name, strength)])
+        elif form.owners[-1][0] != name:  # the forms of one name come one after another
             form.owners.append((name, strength))
 
     def _learn(self, corrections: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         """Heard letters -> the names that are meant; unknown ones are left out."""
         out: dict[str, tuple[str, ...]] = {}
         for heard, meant in corrections.items():
-            form = self._forms.get(stream(meant).letters)
-            letters = stream(heard).letters
+            form = self._forms.get(letters_of(meant))
+            letters = letters_of(heard)
             if form is not None and len(letters) >= 2:
                 out[letters] = _strongest(form.owners)
         return out
 
     def named(self, text: str) -> tuple[str, ...]:
         """Names that have *text* as one of their forms, by letters."""
-        form = self._forms.get(stream(text).letters)
+        form = self._forms.get(letters_of(text))
         return _strongest(form.owners) if form else ()
 
     def find(self, text: str | Stream) -> list[Hit]:
@@ -189,24 +194,11 @@ class NameIndex:
 
     def _near(self, heard: Stream, codes: str) -> list[_Found]:
         """Forms of four and more letters with one syllable misheard, lost or added."""
-        out = []
-        letters = heard.letters
-        seen: set[tuple[int, int]] = set()
-        for place in range(len(letters) - 1):
-            postings = self._pairs.get(codes[place : place + 2])
-            if not postings or len(postings) > _POSTINGS:
-                continue
-            for form, offset in postings:
-                start = place - offset
-                for begin in (start, start - 1, start + 1) if offset else (start,):
-                    key = (begin, id(form))
-                    if begin < 0 or key in seen:
-                        continue
-                    seen.add(key)
-                    found = _one_off(letters, begin, form)
-                    if found is not None:
-                        out.append(found)
-        return out
+        return [
+            _Found(start, end, form, likeness)
+            for start, end, form, likeness in self._misheard.find(heard.letters, codes)
+            if end - start != len(form.text) or not _is_grammar(heard.letters[start:end], form.text)
+        ]
 
     def _grow(
         self, heard: Stream, names: Sequence[str], text: str, end: int
@@ -298,36 +290,6 @@ def _likeness(heard: str, form: str) -> float:
     values = [same(one, other) for one, other in zip(heard, form, strict=True)]
     mean = sum(values) / len(values)
     return mean if min(values) >= _SAME and mean >= _SOUND_MEAN - 0.03 * (len(values) > 3) else 0.0
-
-
-def _one_off(letters: str, start: int, form: _Form) -> _Found | None:
-    """*form* at *start* with one syllable near, lost or added; the first two must be right."""
-    text = form.text
-    size = len(text)
-    window = letters[start : start + size]
-    if len(window) == size and not _is_grammar(window, text):
-        values = [same(one, other) for one, other in zip(window, text, strict=True)]
-        bad = [value for value in values if value < _SAME]
-        if not bad or (len(bad) == 1 and (bad[0] > 0 or (size > 5 and values[0] and values[1]))):
-            if bad and size == _NEAR_MIN and not bad[0]:
-                return None
-            return _Found(
-                start, start + size, form, round(sum(values) / size - (0.12 if bad else 0.0), 3)
-            )
-    for skip in range(2, size):  # a syllable lost in speech
-        short = text[:skip] + text[skip + 1 :]
-        window = letters[start : start + size - 1]
-        if size > _NEAR_MIN and len(window) == size - 1 and _all_same(window, short):
-            return _Found(start, start + size - 1, form, 0.85)
-    for skip in range(1, size):  # one added
-        window = letters[start : start + skip] + letters[start + skip + 1 : start + size + 1]
-        if len(window) == size and _all_same(window, text):
-            return _Found(start, start + size + 1, form, 0.85)
-    return None
-
-
-def _all_same(one: str, other: str) -> bool:
-    return all(same(left, right) >= _SAME for left, right in zip(one, other, strict=True))
 
 
 def _weight(hit: Hit) -> float:

@@ -7,11 +7,13 @@ sounds that speakers and recognisers confuse (zh/z, ch/c, sh/s, n/l/r, f/h, -ng/
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import re
 import threading
 import unicodedata
 from functools import cache, lru_cache
+from pathlib import Path
 
 # Characters whose second reading is heard in names; rare readings of others only mislead.
 _TWO_READINGS = frozenset(
@@ -37,9 +39,17 @@ _lock = threading.Lock()
 
 @cache
 def _table() -> dict[int, str]:
-    from pypinyin.constants import PINYIN_DICT
-
-    table: dict[int, str] = PINYIN_DICT
+    """pypinyin's readings of single characters, without its table of phrases, which costs four times that."""
+    package = importlib.util.find_spec("pypinyin")
+    if package is None or not package.submodule_search_locations:
+        raise ModuleNotFoundError("pypinyin is not installed")
+    place = Path(package.submodule_search_locations[0]) / "pinyin_dict.py"
+    spec = importlib.util.spec_from_file_location("genjin_pinyin_dict", place)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"pypinyin has no {place.name}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table: dict[int, str] = module.pinyin_dict
     return table
 
 
@@ -93,28 +103,39 @@ def fold(syllable: str) -> str:
     return _FOLD_INITIAL.get(initial, initial) + final
 
 
-@lru_cache(maxsize=20_000)
-def _exact_char(char: str) -> str:
-    return _code(readings(char)[0])
+class _Exact(dict[int, str]):
+    """Code point -> code of its usual reading, filled as it is asked: a table for ``translate``."""
+
+    def __missing__(self, point: int) -> str:
+        self[point] = code = _code(readings(chr(point))[0])
+        return code
 
 
-@lru_cache(maxsize=20_000)
-def _folded_char(char: str) -> str:
-    return _code("~" + fold(readings(char)[0]))
+class _Folded(dict[int, str]):
+    """The same with confusions merged."""
+
+    def __missing__(self, point: int) -> str:
+        self[point] = code = _code("~" + fold(readings(chr(point))[0]))
+        return code
+
+
+_exact, _folded = _Exact(), _Folded()
 
 
 def exact(text: str) -> str:
     """*text* as one code per character, by its usual reading."""
-    return "".join(map(_exact_char, text))
+    return text.translate(_exact)
 
 
 def folded(text: str) -> str:
     """*text* as one folded code per character."""
-    return "".join(map(_folded_char, text))
+    return text.translate(_folded)
 
 
 def folded_variants(name: str) -> tuple[str, ...]:
     """Folded codings of *name* under the readings of its characters (at most eight)."""
+    if _TWO_READINGS.isdisjoint(name):
+        return (folded(name),)
     options = [
         tuple(dict.fromkeys(_code("~" + fold(one)) for one in readings(char))) for char in name
     ]

@@ -21,6 +21,7 @@ LEGAL = (
     "责任公司", "公司", "控股集团", "集团", "控股", "股份", "连锁店", "连锁", "旗舰店", "专卖店", "总店", "分店", "门店",
     "总厂", "分厂", "合作社", "经营部", "营业部", "事务所", "工作室", "办事处", "商行", "厂", "店", "行", "部",
 )  # fmt: skip
+_LEGAL_ENDS = frozenset(form[-1] for form in LEGAL)
 _TRADE_TEXT = """
 水泥 制药 药业 医药 热力 钢铁 建材 化工 水务 环保 科技 机电 造纸 饮料 米业 粮油 食品 糕点 烘焙 乳业 奶业 奶站 酒店 宾馆 饭店 大酒店 超市 便利 便利店
 百货 商贸 贸易 商场 购物 购物中心 果园 果业 农贸 农业 牧业 渔业 种业 饲料 化肥 农资 药店 药房 药材 大药房 诊所 医院 门诊 口腔 牙科 眼科 体检 体检中心
@@ -68,6 +69,8 @@ _FOLDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("高级中学", ("高中", "高级中")), ("中学", ("中",)), ("小学", ("小",)), ("医院", ("院",)),
 )  # fmt: skip
 
+_FOLDABLE = re.compile("|".join(long for long, _ in _FOLDS))
+
 
 @dataclass(frozen=True, slots=True)
 class ShortForm:
@@ -85,7 +88,7 @@ def strip_legal(name: str) -> str:
     changed = True
     while changed:
         changed = False
-        for form in LEGAL:
+        for form in LEGAL if name[-1:] in _LEGAL_ENDS else ():
             rest = name.removesuffix(form)
             if rest == name or len(rest) < _MIN_CORE or _is_place(rest):
                 continue
@@ -189,6 +192,8 @@ def _add_base(base: str, add: Callable[[str, Strength], None]) -> None:
 def _folded(base: str) -> set[str]:
     """Folded forms, one and two folds deep: 城西第二中学 -> 城西二中."""
     out: set[str] = set()
+    if not _FOLDABLE.search(base, 1):
+        return out
     layer = {base}
     for _ in range(2):
         following = {

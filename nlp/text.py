@@ -19,18 +19,24 @@ _BREAKS = frozenset(_HARD + _SOFT + " \t\r\u3000")
 _NOT_LETTERS = frozenset(_HARD + _SOFT + _SKIP + _FILLERS)
 
 
+_NORMAL = {
+    code: chr(code - 0xFEE0)
+    for code in range(0xFF01, 0xFF5F)
+    if chr(code) not in "，！？；：（）～"
+} | {code: " " for code in range(0x3001) if chr(code).isspace() and chr(code) != "\n"}
+_LETTERS_ONLY = _NORMAL | {ord(char): None for char in _NOT_LETTERS}
+
+
 def normalise(text: str) -> str:
     """Half-width letters and digits, plain spaces; the same length, so places stay."""
-    out = []
-    for char in text:
-        code = ord(char)
-        if 0xFF01 <= code <= 0xFF5E and char not in "，！？；：（）～":
-            out.append(chr(code - 0xFEE0))
-        elif char.isspace() and char != "\n":
-            out.append(" ")
-        else:
-            out.append(char)
-    return "".join(out)
+    return text.translate(_NORMAL)
+
+
+def letters_of(text: str) -> str:
+    """The letters of ``stream(text)`` without their places, for lists of names."""
+    bare = text.translate(_LETTERS_ONLY)
+    upper = bare.upper()
+    return upper if len(upper) == len(bare) else stream(text).letters
 
 
 @dataclass(frozen=True, slots=True)
