@@ -52,6 +52,7 @@ _COINS: Final = re.compile(
     r"[ 又]*(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?P<coin>毛|角|分|美分|"
     r"日本钱|本钱|仙)"
 )
+_COIN: Final = re.compile(r"(?P<coin>毛|角|分)(?P<more>钱)?")
 _TAIL: Final = re.compile(
     r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|"
     r"[ ]?[个台套只件条张支瓶箱盒包月号日点年天周家人次位米吨百折])"
@@ -171,8 +172,9 @@ def _classified(body: str, items: list[Item], numbers: bool) -> Iterator[Item]:
                 words.ABOUT_L.search(body, max(0, item.start - 6), item.start)
                 or words.ABOUT_R.match(body, item.end)
             )
-            if item.unit not in ("%", "折"):
-                item.role = item.role or _role(body, item, previous_end)
+            role = _role(body, item, previous_end)
+            if item.unit not in ("%", "折") or role == "首付":
+                item.role = role if role and item.role in ("", "单价") else item.role
             previous_end = item.end
         skip_to = max(skip_to, item.end)
         yield item
@@ -215,25 +217,29 @@ def _money(body: str, item: Item, previous_end: int) -> bool:
         item.unit = words.SIGNS[sign["sign"]] if sign["sign"] else words.CODE[sign["code"]]
         item.start -= len(left) - sign.start()
         return True
-    coin = re.compile(r"(毛|角|分)(?:钱)?").match(body, item.end)
-    if coin and item.low < 100 and not words.JIAO_R.match(body, item.end):
-        whole = item.start == 0 and coin.end() == len(body)
-        framed = bool(words.STRONG_L.search(body[max(0, item.start - 12) : item.start]))
-        if coin[1] == "毛" or whole or (framed and coin[0].endswith("钱")):
-            scale = 0.01 if coin[1] == "分" else 0.1
-            item.low, item.high, item.unit = (
-                round(item.low * scale, 4),
-                round(item.high * scale, 4),
-                "CNY",
-            )
-            item.end = coin.end()
-            tail = _TAIL.match(body, item.end)
-            if coin[1] != "分" and tail and tail["n"]:
-                number = next(scan(tail["n"]))
-                item.low = item.high = round(item.low + number.low / 100, 4)
-                item.end = tail.end()
-            return True
-    return False
+    return _coin_alone(body, item)
+
+
+def _coin_alone(body: str, item: Item) -> bool:
+    """两毛五一个, 八分钱, 三分八一条: less than a yuan."""
+    coin = _COIN.match(body, item.end)
+    if coin is None or item.low >= 100 or words.JIAO_R.match(body, item.end):
+        return False
+    whole = item.start == 0 and coin.end() == len(body)
+    framed = bool(words.STRONG_L.search(body[max(0, item.start - 12) : item.start]))
+    tail = None if words.ONE_OF_R.match(body, coin.end()) else _TAIL.match(body, coin.end())
+    end = tail.end() if tail and tail["n"] else coin.end()
+    money = coin["more"] and not (coin["coin"] == "角" and not framed)
+    if not (coin["coin"] == "毛" or whole or money or words.ONE_OF_R.match(body, end)):
+        return False
+    scale = 0.01 if coin["coin"] == "分" else 0.1
+    item.low, item.high, item.unit = round(item.low * scale, 4), round(item.high * scale, 4), "CNY"
+    item.end = coin.end()
+    if tail and tail["n"] and not coin["more"]:
+        number = next(scan(tail["n"]))
+        item.low = item.high = round(item.low + number.low * scale / 10, 4)
+        item.end = tail.end()
+    return True
 
 
 def _no_money(body: str, item: Item, code: str, at: int) -> bool:
@@ -242,20 +248,31 @@ def _no_money(body: str, item: Item, code: str, at: int) -> bool:
         alone = item.end - item.start == 1 and body[item.start] == "一"
         if words.KUAI_R.match(body, at) or words.KUAI_L.search(left):
             return True
-        return alone and not re.match(r"块(?:钱|[一二三四五六七八九\d])", body[at : at + 2])
+        if words.PIECES_L.search(body[max(0, item.start - 3) : item.start]) and item.high < 100:
+            counted = any(words.KUAI_R.match(body, m.start()) for m in re.finditer("块", body))
+            if counted and not body.startswith("块钱", at):
+                return True  # 五块板 坏了两块
+        return alone and not re.match(r"块(?:钱|[一二三四五六七八九半\d])", body[at : at + 2])
     if code == "元":
         return bool(words.YUAN_R.match(body, at))
     return code in ("刀", "欧") and not re.match(r"$|[,。 ]", body[at + 1 : at + 2])
 
 
 def _coins(body: str, item: Item, *, kuai: bool) -> None:
-    found = False
+    found, last = False, 0.0
     while coin := _COINS.match(body, item.end):
         scale = 0.1 if coin["coin"] in "毛角" else 0.01
         number = next(scan(coin["n"]))
         item.low = item.high = round(item.low + number.low * scale, 4)
         item.end = coin.end()
         found = True
+        last = scale
+    if words.ONE_OF_R.match(body, item.end):
+        return  # 两块八一盒
+    if found and last == 0.1 and (tail := _TAIL.match(body, item.end)) and tail["n"]:
+        number = next(scan(tail["n"]))  # 九块六毛五
+        item.low = item.high = round(item.low + number.low / 100, 4)
+        item.end = tail.end()
     if found or not kuai:
         return
     tail = _TAIL.match(body, item.end)
@@ -285,10 +302,8 @@ def _percent(body: str, item: Item) -> bool:
         if item.high == 10 or item.high > 100 or words.ZHE_R.match(body, after.end()):
             return False
         scale, unit = (10.0 if item.high < 10 else 1.0), "折"
-    elif after["points"]:
-        left = body[max(0, item.start - 6) : item.start]
-        if not (words.POINT_L.search(left) or words.POINT_R.match(body, after.end())):
-            return False
+    elif after["points"] and words.NOT_POINTS_R.match(body, after.end()):
+        return False
     half = 5.0 if after["half"] else 0.0
     item.low, item.high = round(item.low * scale + half, 6), round(item.high * scale + half, 6)
     item.approx, item.unit, item.end = item.approx or bool(after["more"]), unit, after.end()
@@ -296,38 +311,75 @@ def _percent(body: str, item: Item) -> bool:
 
 
 def _framed(body: str, item: Item, previous_end: int, *, alone: bool) -> None:
-    """A number without a unit is a sum where people speak of prices."""
+    """A number without a unit is a sum where people speak of prices, or where nothing else is
+    counted in such a way: 三十五万八, 六千四, 五六十万."""
     number = item.number
     if number.form == "string" or item.low <= 0:
         return
-    if item.start and words.ALPHA.match(body[item.start - 1]) and number.form == "digits":
-        return
+    if item.start and words.ALPHA.match(body[item.start - 1]) and not body[item.start - 1] == "#":
+        return  # DN一百五, BS600
     per = _price_per(body, item)
     left = body[max(0, previous_end, item.start - 16) : item.start]
+    said = body[item.start : item.end]
     bare = body[item.start] in "百千万半" and not item.approx
-    digits = body[item.start : item.end].replace(",", "")
+    digits = said.replace(",", "")
     if bare or (digits.isdigit() and (len(digits) >= 8 or (len(digits) > 1 and digits[0] == "0"))):
         return
-    if not per and (words.MEASURE.match(body, item.end) or words.COUNT_R.match(body, item.end)):
+    if not per and _counted(body, item):
         return
     each = words.PER_L.search(left)
     if not (per or each) and words.TECH_L.search(body, max(0, item.start - 14), item.start):
         return
     strong = each or words.STRONG_L.search(left)
-    said = body[item.start : item.end]
-    large = number.unit >= 10**4 or (number.unit >= 1000 and item.high >= 1000)
-    whole = alone and item.start == 0 and item.end == len(body) and large and not said.isdigit()
-    named = strong and (item.high >= 100 or per or _priced(left, item))
-    # Nobody counts goods by the 万 without saying of what: 大概二三十万 is money.
-    by_size = (
-        alone
-        and large
-        and words.BOUND_R.match(body, item.end)
-        and (number.unit >= 10**4 or words.WEAK_L.search(left))
-    )
-    if named or whole or by_size or (per and item.high >= 100):
+    large = any(unit in said for unit in "万亿wW")
+    whole = alone and item.start == 0 and item.end == len(body) and item.high >= 1000
+    if (
+        (strong and (item.high >= 100 or per or _priced(left, item)))
+        or (whole and not said.isdigit())
+        or (per and item.high >= 100)
+        # Nobody counts goods by the 万 without saying of what, and ends a count with 三千六.
+        or (
+            alone
+            and (large or _tail_tells(body, item))
+            and not words.NO_SUM_R.match(body, item.end)
+        )
+        or (alone and item.high >= 50 and _paid(body, item, left))
+    ):
         item.unit = "CNY"
-        item.role = "单价" if per else ""
+        item.role = "单价" if per or each else ""
+
+
+def _counted(body: str, item: Item) -> bool:
+    """Whether a measure or a counted thing follows the number."""
+    if words.COUNT_R.match(body, item.end):
+        return True
+    if not words.MEASURE.match(body, item.end):
+        return False
+    pause = body.startswith(" ", item.end)
+    return not pause or item.number.form == "digits" or bool(words.APART.match(body, item.end))
+
+
+def _tail_tells(body: str, item: Item) -> bool:
+    """Whether the elliptic end of a number makes it a price, since nothing like it is measured."""
+    measured = item.high < 1000 and words.MEASURED_L.search(
+        body, max(0, item.start - 14), item.start
+    )
+    return not measured and _elliptic(body[item.start : item.end])
+
+
+def _elliptic(said: str) -> bool:
+    """Whether the last digit is one place below the unit before it: 六千四, 1千6; not 一百零五."""
+    return (
+        len(said) >= 3
+        and said[-2] in "百千万佰仟wWkK"
+        and (said[-1].isdigit() or said[-1] in "一二三四五六七八九")
+        and said not in ("二百五", "一百一")
+    )
+
+
+def _paid(body: str, item: Item, left: str) -> bool:
+    """Whether a round number is what somebody pays, gives or asks: 预存五千送八百, 最多给九百."""
+    return bool(words.PAID_L.search(left) and words.BOUND_R.match(body, item.end))
 
 
 def _priced(left: str, item: Item) -> bool:
@@ -340,10 +392,7 @@ def _priced(left: str, item: Item) -> bool:
 
 def _price_per(body: str, item: Item) -> bool:
     """两千三一台, 八千一台: the 一 belongs to 一台, never to the number."""
-    if re.match(
-        r"[ ]?(?:一|/|每)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米|次|年|月|人|天)",
-        body[item.end : item.end + 4],
-    ):
+    if words.ONE_OF_R.match(body, item.end):
         return True
     said = body[item.start : item.end]
     if (
@@ -372,7 +421,7 @@ def _role(body: str, item: Item, previous_end: int) -> str:
     if best:
         return best
     right = body[item.end : item.end + 6]
-    if re.match(r"[ ]?(?:一|每|/)(?:公斤|平米?|吨|台|套|个|件|只|条|张|支|瓶|箱|盒|包|米)", right):
+    if words.ONE_OF_R.match(body, item.end):
         return "单价"
     if re.match(r"[ ]?的?预算", right):
         return "预算"

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nlp.match_signs import believe, follow, legal_end, other_trade
 from nlp.match_near import NearForms
+from nlp.match_signs import believe, follow, legal_end, other_trade
 from nlp.pinyin import folded, folded_variants, same
 from nlp.shortnames import Strength, short_forms, strip_legal
 from nlp.text import Stream, letters_of, stream

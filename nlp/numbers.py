@@ -71,7 +71,7 @@ _SPACE: Final = re.compile(
     rf"|(?<=[年月])\s+(?=[0-9])"
     rf"|(?<=[{_U}])\s+(?=[{_D}]\s*[{_U}])"
     rf"|(?<=[{_D}{_U}])\s+(?=[万亿兆点折成又]|个\s*百|分\s*之)"
-    rf"|(?<=[{_D}{_U}几])\s+(?=[十百千]*[几多余]?[万亿])"
+    rf"|(?<=[{_D}{_U}几])\s+(?=[十百千]*[几多余]?[万亿])(?!千万[别不要得记注小])"
     rf"|(?<=[百佰千仟万])\s+(?=分\s*之)|(?<=分)\s+(?=之)|(?<=[之又])\s+(?=[0-9负{_D}{_U}])"
     rf"|(?<=百)\s+(?=分点)|(?<=个)\s+(?=百)|(?<=[点])\s+(?=[{_D}])"
 )
@@ -138,9 +138,9 @@ class Number:
 _ASCII = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?!\.\d)|\d+|(?<![\w.])\.\d+"
 _RUN: Final = re.compile(
     rf"(?:{_ASCII}|[{_D}{_U}几半]|数(?=[十百千万亿]))"
-    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|个(?=亿)|"
+    rf"(?:{_ASCII}|[{_D}{_U}]|几(?![个天位次点家])|[多余来](?=[{_U}])|个半?(?=亿)|"
     rf"点(?=[{_ONE}])|半(?![年月天小个]))*"
-    r"(?:[kKmMwW](?![0-9a-zA-Z]))?"
+    r"(?:[kKmMwW](?![a-zA-Z])(?:\d(?![\d.]))?)?"
 )
 _TOKEN: Final = re.compile(rf"{_ASCII}|[{_D}{_U}几数半多余来点个kKmMwW]")
 _FRACTION: Final = re.compile(r"分之")
@@ -216,9 +216,12 @@ class _Sum:
             self.digit = (1, 10)[side]
         return True
 
-    def half(self) -> bool:
+    def half(self, *, after_unit_word: bool) -> bool:
         if self.digit is not None:
-            return False
+            if not after_unit_word:
+                return False
+            self.digit += 0.5  # 一个半亿
+            return True
         if self.units:
             self.group += self.last_unit / 2
         else:
@@ -226,10 +229,11 @@ class _Sum:
         return True
 
     def scale(self, factor: int) -> bool:
+        """6w, 2.5k; a digit behind it is elliptic as after 万: 6w5."""
         if self.digit is None or self.units:
             return False
-        self.digit *= factor
-        self.last_unit = factor
+        self.group, self.digit = self.digit * factor, None
+        self.last_unit, self.units = factor, True
         return True
 
     def decimals(self, digits: str) -> bool:
@@ -298,9 +302,9 @@ def _evaluate(tokens: list[str | tuple[int, int]], side: int) -> tuple[float, in
         elif token in ("多", "余", "来", "点", "个"):  # 个: 三个亿
             fits = state.units or state.digit is not None
         elif token == "半":
-            fits = state.half()
+            fits = state.half(after_unit_word=at > 0 and tokens[at - 1] == "个")
         elif token.lower() in _SUFFIX:
-            fits = not following and state.scale(_SUFFIX[token.lower()])
+            fits = state.scale(_SUFFIX[token.lower()])
         else:
             fits = state.put(float(token.replace(",", "")))
         if not fits:
@@ -330,11 +334,17 @@ def _parse(text: str) -> tuple[float, float, bool, int, Form] | None:
     return low[0], high[0], vague, low[1], form
 
 
+_ADVERB_AFTER: Final = ("别", "不", "要", "得", "记", "注", "小")
+
+
 def scan(text: str) -> Iterator[Number]:
     """All numerals of folded *text*, longest first at each place, left to right."""
     at = 0
     while m := _RUN.search(text, at):
         start, end = m.span()
+        if text.endswith("千万", start, end) and text[end : end + 1] in _ADVERB_AFTER:
+            end -= 2  # 三百万 千万别报高了
+            at = end
         while end > start:
             parsed = _parse(text[start:end])
             if parsed is not None:
@@ -342,7 +352,7 @@ def scan(text: str) -> Iterator[Number]:
                 yield Number(start, end, low, high, approx, unit, form)
                 break
             end -= 1
-        at = max(end, start + 1)
+        at = max(end, at, start + 1)
 
 
 def read_number(text: str) -> float | None:

@@ -46,23 +46,62 @@ def evaluate() -> None:
     pass
 
 
+_LABELLED = click.argument("file", metavar="文件 或 -")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="给程序读的 JSON")
+_ERRORS = click.option("--errors", is_flag=True, help="逐条列出错在哪里")
+
+
 @evaluate.command()
-@click.argument("file", metavar="文件 或 -")
-@click.option("--json", "as_json", is_flag=True, help="给程序读的 JSON")
-@click.option("--errors", is_flag=True, help="逐条列出错在哪里")
+@_LABELLED
+@_AS_JSON
+@_ERRORS
 def memos(file: str, as_json: bool, errors: bool) -> None:
     """每个字段的准确率。例：genjin eval memos memos.jsonl"""
-    from nlp import evaluate as scoring
+    from nlp.evaluate import score_memos
+
+    _show(score_memos(_labelled(file, ("expect",))), as_json=as_json, errors=errors)
+
+
+@evaluate.command("dates")
+@_LABELLED
+@_AS_JSON
+@_ERRORS
+def dates_score(file: str, as_json: bool, errors: bool) -> None:
+    """日期读得准不准。例：genjin eval dates dates.jsonl"""
+    from nlp.evaluate import dates as scoring
+
+    rows = _labelled(file, scoring.NEEDS)
+    _show(scoring.score_dates(rows), as_json=as_json, errors=errors)
+
+
+@evaluate.command("amounts")
+@_LABELLED
+@_AS_JSON
+@_ERRORS
+def amounts_score(file: str, as_json: bool, errors: bool) -> None:
+    """金额读得准不准。例：genjin eval amounts sums.jsonl"""
+    from nlp.evaluate import sums as scoring
+
+    rows = _labelled(file, scoring.NEEDS)
+    _show(scoring.score_sums(rows), as_json=as_json, errors=errors)
+
+
+def _labelled(file: str, needs: tuple[str, ...]) -> Any:
+    from nlp.evaluate import read_rows
 
     try:
-        rows = scoring.read_rows(_lines((file,)))
+        return read_rows(_lines((file,)), needs=needs)
     except ValueError as error:
         raise click.ClickException(words.NOT_LABELLED.format(file=file, why=error)) from None
-    table = scoring.score(rows)
+
+
+def _show(table: Any, *, as_json: bool, errors: bool) -> None:
+    from nlp.evaluate import format_table
+
     if as_json:
         click.echo(json.dumps(table.to_dict(), ensure_ascii=False))
     else:
-        click.echo(scoring.format_table(table, errors=errors))
+        click.echo(format_table(table, errors=errors))
 
 
 @click.command()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from nlp.evaluate import format_table, read_rows, same_act, score
+from nlp.evaluate import format_table, read_rows
+from nlp.evaluate.memos import same_act, score
 
 
 def expect(**fields: Any) -> dict[str, Any]:

@@ -12,12 +12,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from nlp.batch import extract_line
+from nlp.evaluate.table import Row, Table
 
-Row = Mapping[str, Any]
 FIELDS = (
     "customer", "contacts", "products", "amounts", "objections", "commitments", "who+due", "due dates",
     "competitors",
@@ -25,56 +24,9 @@ FIELDS = (
 _SAME_ACT = 0.34
 
 
-@dataclass(slots=True)
-class Tally:
-    """Counts of one field."""
-
-    right: int = 0
-    found: int = 0
-    wanted: int = 0
-
-    @property
-    def precision(self) -> float:
-        return self.right / self.found if self.found else 1.0
-
-    @property
-    def recall(self) -> float:
-        return self.right / self.wanted if self.wanted else 1.0
-
-    @property
-    def f1(self) -> float:
-        total = self.found + self.wanted
-        return 2 * self.right / total if total else 1.0
-
-
-@dataclass(slots=True)
-class Table:
-    """One tally per field, and what went wrong in which row."""
-
-    fields: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in FIELDS})
-    rows: int = 0
-    errors: list[str] = field(default_factory=list)
-    spans: int = 0
-    dishonest: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "rows": self.rows,
-            "items": self.spans,
-            "items_without_source": self.dishonest,
-            "fields": {
-                name: {
-                    "precision": round(one.precision, 4), "recall": round(one.recall, 4),
-                    "f1": round(one.f1, 4), "right": one.right, "found": one.found, "wanted": one.wanted,
-                }
-                for name, one in self.fields.items()
-            },
-        }  # fmt: skip
-
-
 def score(rows: Iterable[Row], *, extract: Callable[[Row], Row] = extract_line) -> Table:
     """Extract every labelled row and compare."""
-    table = Table()
+    table = Table.of(FIELDS, "memos")
     for row in rows:
         table.rows += 1
         answer = extract(row)
@@ -111,12 +63,7 @@ def _compare(table: Table, row: str, found: list[Row], wanted: list[Row]) -> Non
     for have, want in pairs:
         for name, judge in _JUDGES.items():
             right, found_count, wanted_count, note = judge(have, want)
-            tally = table.fields[name]
-            tally.right += right
-            tally.found += found_count
-            tally.wanted += wanted_count
-            if right < max(found_count, wanted_count):
-                table.errors.append(f"{row} {name}: {note}")
+            table.count(name, right, found_count, wanted_count, error=f"{row} {name}: {note}")
 
 
 _Verdict = tuple[int, int, int, str]
@@ -286,43 +233,3 @@ def _check_spans(table: Table, text: str, answer: Row) -> None:
             table.spans += 1
             if not 0 <= start < end <= len(text):
                 table.dishonest += 1
-
-
-def format_table(table: Table, *, errors: bool = False) -> str:
-    """The table as text: a line per field with precision, recall, F1 and counts."""
-    lines = [f"{'field':<13}{'P':>7}{'R':>7}{'F1':>7}{'right':>7}{'found':>7}{'wanted':>8}"]
-    for name, one in table.fields.items():
-        lines.append(
-            f"{name:<13}{one.precision:>7.3f}{one.recall:>7.3f}{one.f1:>7.3f}"
-            f"{one.right:>7}{one.found:>7}{one.wanted:>8}"
-        )
-    lines.append(
-        f"{table.rows} memos, {table.spans} items, {table.dishonest} without a source span"
-    )
-    if errors:
-        lines += ["", *table.errors]
-    return "\n".join(lines)
-
-
-def read_rows(lines: Iterable[str]) -> list[Row]:
-    """Labelled rows of a JSON-lines file.
-
-    Raises:
-        ValueError: a line is not a labelled memo; the text names the line.
-    """
-    rows: list[Row] = []
-    for number, raw in enumerate(lines, start=1):
-        if not raw.strip():
-            continue
-        try:
-            row = json.loads(raw)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {number}: not JSON: {error.msg}") from None
-        if (
-            not isinstance(row, dict)
-            or not isinstance(row.get("expect"), dict)
-            or not isinstance(row.get("text"), str)
-        ):
-            raise ValueError(f"line {number}: a labelled memo needs text and expect")
-        rows.append(row)
-    return rows
