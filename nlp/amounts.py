@@ -43,6 +43,7 @@ _CURRENCY: Final = re.compile(
     + "|".join(sorted(map(re.escape, words.CODE), key=len, reverse=True))
     + r")(?![a-zA-Z])"
 )
+_FOREIGN: Final = re.compile(r"美元|美金|美刀|欧元|港币|港元|日元|英镑|台币")
 _SIGN_L: Final = re.compile(
     r"(?:(?P<sign>US\$|HK\$|[¥$€£₩])|(?P<code>人民币|美元|港币|港元|欧元|日元|英镑|台币|"
     r"RMB|rmb|USD|EUR|HKD))[ ]?$"
@@ -54,8 +55,8 @@ _COINS: Final = re.compile(
 )
 _COIN: Final = re.compile(r"(?P<coin>毛|角|分)(?P<more>钱)?")
 _TAIL: Final = re.compile(
-    r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|"
-    r"[ ]?[个台套只件条张支瓶箱盒包月号日点年天周家人次位米吨百折])"
+    r"(?P<zero>零)?(?P<n>\d{1,2}|[一二两三四五六七八九])(?![十百千万亿\d.]|日均|"
+    r"[ ]?(?:[个台套只件条张支瓶箱盒月号日点年天周家人次位米吨百折伏安瓦寸毫]|包(?![邮安送教住吃上])))"
     r"|(?P<half>半)"
 )
 _PERCENT: Final = re.compile(
@@ -72,7 +73,10 @@ def find_amounts(text: str, *, numbers: bool = False) -> list[AmountHit]:
     folded = fold(text)
     body = folded.text
     items = list(_items(body))
-    taken = [item for item in _classified(body, items, numbers) if item.unit is not None]
+    read = list(_classified(body, items, numbers))
+    if not numbers:
+        _beside_sums(body, read)
+    taken = [item for item in read if item.unit is not None]
     taken = _joined(body, taken)
     if numbers:
         taken += plain_numbers(body, items, taken)
@@ -164,8 +168,8 @@ def _classified(body: str, items: list[Item], numbers: bool) -> Iterator[Item]:
         elif item.number.form == "string" and len(body[item.start : item.end]) == 2:
             _percent(body, item)  # 八五折
         elif not _money(body, item, previous_end) and not _percent(body, item):
-            inside = any(low <= item.start and item.end <= high for low, high in dated)
-            if not inside:
+            item.dated = any(low <= item.start and item.end <= high for low, high in dated)
+            if not item.dated:
                 _framed(body, item, previous_end, alone=not numbers)
         if item.unit is not None:
             item.approx = item.approx or bool(
@@ -210,6 +214,8 @@ def _money(body: str, item: Item, previous_end: int) -> bool:
         item.end = after.end()
         if not item.approx or item.low == item.high:
             _coins(body, item, kuai=after["code"] in ("块", "蚊", "块钱"))
+            if item.unit == "CNY" and (named := _FOREIGN.match(body, item.end)):
+                item.unit, item.end = words.CODE[named[0]], named.end()  # 四块八美金
         if body.startswith("钱", item.end):
             item.end += 1
         return True
@@ -229,7 +235,10 @@ def _coin_alone(body: str, item: Item) -> bool:
     framed = bool(words.STRONG_L.search(body[max(0, item.start - 12) : item.start]))
     tail = None if words.ONE_OF_R.match(body, coin.end()) else _TAIL.match(body, coin.end())
     end = tail.end() if tail and tail["n"] else coin.end()
-    money = coin["more"] and not (coin["coin"] == "角" and not framed)
+    told = framed and bool(words.BOUND_R.match(body, coin.end()))
+    money = (coin["more"] and not (coin["coin"] == "角" and not framed)) or (
+        coin["coin"] == "分" and ((tail and tail["n"]) or told)
+    )
     if not (coin["coin"] == "毛" or whole or money or words.ONE_OF_R.match(body, end)):
         return False
     scale = 0.01 if coin["coin"] == "分" else 0.1
@@ -255,7 +264,11 @@ def _no_money(body: str, item: Item, code: str, at: int) -> bool:
         return alone and not re.match(r"块(?:钱|[一二三四五六七八九半\d])", body[at : at + 2])
     if code == "元":
         return bool(words.YUAN_R.match(body, at))
-    return code in ("刀", "欧") and not re.match(r"$|[,。 ]", body[at + 1 : at + 2])
+    return (
+        code in ("刀", "欧")
+        and not re.match(r"$|[,。 ]|可以|左右|能|以", body[at + 1 : at + 3])
+        and not words.ONE_OF_R.match(body, at + 1)
+    )
 
 
 def _coins(body: str, item: Item, *, kuai: bool) -> None:
@@ -316,8 +329,12 @@ def _framed(body: str, item: Item, previous_end: int, *, alone: bool) -> None:
     number = item.number
     if number.form == "string" or item.low <= 0:
         return
-    if item.start and words.ALPHA.match(body[item.start - 1]) and not body[item.start - 1] == "#":
+    if item.start and words.ALPHA.match(body[item.start - 1]) and body[item.start - 1] != "#":
         return  # DN一百五, BS600
+    if item.end - item.start <= 2 and words.LENGTH_L.search(
+        body[max(0, item.start - 2) : item.start]
+    ):
+        return
     per = _price_per(body, item)
     left = body[max(0, previous_end, item.start - 16) : item.start]
     said = body[item.start : item.end]
@@ -333,10 +350,12 @@ def _framed(body: str, item: Item, previous_end: int, *, alone: bool) -> None:
     strong = each or words.STRONG_L.search(left)
     large = any(unit in said for unit in "万亿wW")
     whole = alone and item.start == 0 and item.end == len(body) and item.high >= 1000
+    measuring = words.TECH.search(body) and not words.MONEY.search(body)
     if (
         (strong and (item.high >= 100 or per or _priced(left, item)))
+        or (each and item.high >= 2)
         or (whole and not said.isdigit())
-        or (per and item.high >= 100)
+        or (per and item.high >= 5)
         # Nobody counts goods by the 万 without saying of what, and ends a count with 三千六.
         or (
             alone
@@ -359,6 +378,36 @@ def _counted(body: str, item: Item) -> bool:
     return not pause or item.number.form == "digits" or bool(words.APART.match(body, item.end))
 
 
+def _beside_sums(body: str, items: list[Item]) -> None:
+    """学费二十三万八 校车六千: a bare round number among sums is one too, if nothing is counted."""
+    if not any(item.unit == "CNY" for item in items) or not words.MONEY.search(body):
+        return
+    previous_end = 0
+    for item in items:
+        start, end = item.start, previous_end
+        previous_end = item.end
+        if (
+            item.unit is not None
+            or item.number.form == "string"
+            or item.high < 50
+            or item.dated
+            or item.end - start == 1
+            or (start and words.ALPHA.match(body[start - 1]))
+            or words.ADDRESS_L.search(body, max(0, start - 5), start)
+            or _counted(body, item)
+            or not words.BOUND_R.match(body, item.end)
+            or words.TECH_L.search(body, max(0, start - 14), start)
+            or (item.high < 1000 and words.ORDER_L.search(body, max(0, start - 3), start))
+            or words.NO_SUM_R.match(body, item.end)
+        ):
+            continue
+        said = body[start : item.end]
+        if said.isdigit() and (len(said) >= 7 or said[0] == "0" or 1990 <= item.high <= 2100):
+            continue
+        item.unit = "CNY"
+        item.role = _role(body, item, end)
+
+
 def _tail_tells(body: str, item: Item) -> bool:
     """Whether the elliptic end of a number makes it a price, since nothing like it is measured."""
     measured = item.high < 1000 and words.MEASURED_L.search(
@@ -369,6 +418,13 @@ def _tail_tells(body: str, item: Item) -> bool:
 
 def _elliptic(said: str) -> bool:
     """Whether the last digit is one place below the unit before it: 六千四, 1千6; not 一百零五."""
+    if (
+        len(said) >= 4
+        and said[-3] in "百千万"
+        and said[-2] in "二三四五六七八"
+        and said[-1] in "三四五六七八九"
+    ):
+        return True  # 一千二三
     return (
         len(said) >= 3
         and said[-2] in "百千万佰仟wWkK"

@@ -28,6 +28,7 @@ class Item:
     number: Number
     unit: str | None = None
     role: str = ""
+    dated: bool = False  # inside words of a date
 
 
 def plain_numbers(body: str, items: list[Item], taken: list[Item]) -> list[Item]:

@@ -334,6 +334,7 @@ def _parse(text: str) -> tuple[float, float, bool, int, Form] | None:
     return low[0], high[0], vague, low[1], form
 
 
+_ENDS_IN_ONE: Final = ("统", "唯", "单")
 _ADVERB_AFTER: Final = ("别", "不", "要", "得", "记", "注", "小")
 
 
@@ -342,6 +343,8 @@ def scan(text: str) -> Iterator[Number]:
     at = 0
     while m := _RUN.search(text, at):
         start, end = m.span()
+        if text[start] == "一" and end - start > 1 and text[start - 1 : start] in _ENDS_IN_ONE:
+            start += 1  # 统一三万八
         if text.endswith("千万", start, end) and text[end : end + 1] in _ADVERB_AFTER:
             end -= 2  # 三百万 千万别报高了
             at = end

@@ -161,7 +161,9 @@ def _relpair(m: re.Match[str]) -> Atom:
 
 def _day(m: re.Match[str]) -> Atom:
     if m["d_pair"]:
-        return _at("day", m, DIGIT[m["d_pair"][0]], DIGIT[m["d_pair"][1]], "pair")
+        *tens, low, high = m["d_pair"]
+        ten = small("".join(tens)) if tens else 0
+        return _at("day", m, ten + DIGIT[low], ten + DIGIT[high], "pair")
     if m["d_from"]:
         return _at("day", m, small(m["d_from"]), small(m["d_to"]), "to")
     return _at("day", m, small(m["d_n"]))
@@ -229,7 +231,9 @@ def _nth(m: re.Match[str]) -> Atom:
     unit = m["n_unit"]
     if m["n_wd"]:
         return _at("nth", m, -1 if last else small(m["n_n"]), _WEEKDAY[m["n_wd"]], "weekday")
-    word = "week" if unit in ("周", "星期", "礼拜") else {"月": "month"}.get(unit, "day")
+    word = {"月": "month", "工作日": "workday"}.get(unit, "day")
+    if unit in ("周", "星期", "礼拜"):
+        word = "week"
     return _at("nth", m, -1 if last else small(m["n_n"]), word=word)
 
 
@@ -258,7 +262,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     ("K_tight", r"(?<![\d.])(?P<tight>(?:19|20)\d\d-\d\d-\d\d)(?=-?\d\d:)", _iso_run),
     ("K_mdy", r"(?<!\d)(?P<mdy>\d{1,2}/\d{1,2}/(?:19|20)\d\d)(?!\d)", _mdy),
     ("K_ymd", r"(?<![\d-])(?P<ymd>\d\d-\d{1,2}-\d{1,2})(?![\d-])", _ymd),
-    ("K_md", r"(?<![\w.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d|"
+    ("K_md", r"(?<![A-Za-z0-9_.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d|"
     r"\d{1,2}\.\d{1,2}(?=[之以]前|前(?!台)|号|截止|上午|下午|晚))(?![\d./\-%a-zA-Z])", _md),
     ("K_months", rf"(?<!\d)(?P<ms_from>{_MONTH})月?份?[到至~-](?P<ms_to>{_MONTH})"
     rf"(?=月(?!{_DAY}))月份?", _months),
@@ -272,7 +276,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         "K_quarter",
         rf"(?:(?P<q_rel>{_NEXT})(?:{_ONE})?季度?|前(?P<q_first>[一二两三123])个?季度|"
         rf"第?(?P<q_n>[一二三四1-4])个?季度"
-        r"|(?<![A-Za-z0-9])[qQ](?P<q_q>[1-4])(?![0-9a-zA-Z]))",
+        r"|(?<![A-Za-z0-9])[qQ](?P<q_q>[1-4])(?![0-9a-zA-Z]|系列|型|款|版|的?(?:泵|机|阀)))",
         _quarter,
     ),
     (
@@ -348,12 +352,12 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     (
         "K_nth",
         r"(?:第(?P<n_n>\d{1,3}|[一二三四五六七八九十]{1,3})|(?P<n_last>最后)一?)(?:个)?"
-        r"(?:(?:周|星期|礼拜)(?P<n_wd>[一二三四五六日天])|(?P<n_unit>周|星期|礼拜|天|月))",
+        r"(?:(?:周|星期|礼拜)(?P<n_wd>[一二三四五六日天])|(?P<n_unit>周|星期|礼拜|天|月|工作日))",
         _nth,
     ),
     (
         "K_day",
-        rf"(?<![\d.第])(?:(?P<d_pair>[一二三四五六七八][二三四五六七八九])[号日]|"
+        rf"(?<![\d.第])(?:(?P<d_pair>(?:二?十)?[一二三四五六七八][二三四五六七八九])[号日]|"
         rf"(?P<d_from>{_DAY})[号日]?[、到至~-](?P<d_to>{_DAY})[号日]|(?P<d_n>{_DAY})[号日])",
         _day,
     ),
@@ -379,7 +383,7 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
     r"中童壮往常近历全整周学财同旧那这])年(?=[之以]?前|[之以]?后)|过完年|"
     r"过了年)", lambda m: _at("newyear", m, word=m["ny"])),
     ("K_part", rf"(?P<pt>{_alt(w for w in PARTS if len(w) > 1)}|(?<=[今明昨])[早晚晨夜]|"
-    rf"(?<=[号日天一二三四五六])[早晚](?![会期点饭班]))", _part),
+    rf"(?:(?<=[号日天])|(?<=[周期拜][一二三四五六]))[早晚](?![会期点饭班]))", _part),
     ("K_lead", r"(?P<ld>农历|阴历|旧历|大年|公历|阳历)", lambda m: _at("lead", m, word=m["ld"])),
 )  # fmt: skip
 

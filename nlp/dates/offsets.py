@@ -21,7 +21,7 @@ _LINK: Final = re.compile(r"[ ]?[又零加]?[ ]?")
 _POST: Final = re.compile(
     r"[ ]?(?:左右|的时间|时间)?(?:(?P<within>[之以]内|内(?![部容存科行参置径涵销审控网业])|"
     r"里(?![面程])|不到)"
-    r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果来院端缀视]))|"
+    r"|(?P<later>[之以]后|开外|过后)|(?P<after>后(?![天面续台期勤补悔备果院端缀视]))|"
     r"(?P<ago>[之以]?前(?![台期面提景端往天年段后]))|(?P<since>以来))"
 )
 _PRE: Final = re.compile(
@@ -33,6 +33,10 @@ _DELIVER: Final = re.compile(
     r"[ ]?(?:左右|时间)?(?:就|能|可以|我|我们|一定|肯定|保证|给你|给您)*(?:给|交(?!期|流)|"
     r"出(?!差|来的)|发|搞定|完成|答复|回复|到货|送到|送货|做完|做好|弄好|解决|回话|供货|"
     r"装完|装好|上线)"
+)
+# 一天能出三百箱 is a rate.
+_RATE: Final = re.compile(
+    r"(?:一|每)(?:天|年|个月|周|个星期|个礼拜|小时|个小时)[^,。 ]{0,4}?(?:出|走|跑|卖|产|用|翻|耗|发|做|送|给)[^,。 ]{0,2}[\d一二两三四五六七八九十几]"
 )
 _LENGTH_L: Final = re.compile(
     r"(?:用了?|试用|等了?|花了?|做了?|要|需要|质保|保修|账期|帐期|流程|超过|超|至少|最少|"
@@ -101,7 +105,7 @@ def _total(
 
 def _announced(text: str, event: str, at: int, phrases: Sequence[Phrase]) -> Phrase | None:
     """The latest phrase before *at* whose own words speak of *event*."""
-    for phrase in reversed([p for p in phrases if p.end <= at and p.window.due]):
+    for phrase in reversed([p for p in phrases if p.end <= at and p.window.end]):
         said = text[phrase.end : min(phrase.end + 12, at)]
         said += "|" + text[max(0, phrase.start - 6) : phrase.start]
         for of_event, of_announcement in _ANNOUNCED:
@@ -132,9 +136,8 @@ def _anchor(
     event = re.split(r"[ ,。]", match["event"])[-1]
     if not event or event in ("之", "以", "然", "最", "今", "随", "往"):
         return ctx.today, start
-    begin = start - len(left) + match.start()
-    phrase_found = _announced(text, event, begin, phrases)
-    return (phrase_found.window.due if phrase_found else None), start
+    phrase_found = _announced(text, event.lstrip("号日"), start, phrases)
+    return (phrase_found.window.end if phrase_found else None), start
 
 
 def read_offsets(text: str, atoms: list[Atom], phrases: list[Phrase], ctx: Context) -> list[Phrase]:
@@ -143,7 +146,7 @@ def read_offsets(text: str, atoms: list[Atom], phrases: list[Phrase], ctx: Conte
     at = 0
     while at < len(atoms):
         if atoms[at].kind != "dur":
-            if atoms[at].kind == "nth" and atoms[at].word == "day":
+            if atoms[at].kind == "nth" and atoms[at].word in ("day", "workday"):
                 nth = _nth_day(text, atoms[at], phrases, ctx)
                 found += [nth] if nth else []
             at += 1
@@ -174,7 +177,7 @@ def _read(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Ph
     if post is not None:
         end = post.end()
     else:
-        dated = _beside(text, run, phrases, ctx)
+        dated = _beside(text, run, phrases, ctx) or _before_event(text, run, phrases, ctx)
         if dated is not None:
             return dated
     if kind == "ago":
@@ -200,7 +203,7 @@ def _read(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Ph
         if begin < run[0].start:
             _absorb(phrases, begin)
             start = begin
-    elif _DELIVER.match(text, end) and not _LENGTH_L.search(left):
+    elif _DELIVER.match(text, end) and not _LENGTH_L.search(left) and not _RATE.match(text, start):
         base, _ = _anchor(text, start, phrases, ctx)
         window = _forward(base, run, "within", ctx)
         window.loose = True
@@ -219,7 +222,11 @@ def _nth_day(text: str, atom: Atom, phrases: list[Phrase], ctx: Context) -> Phra
         return None
     window = Window(start=None, end=None, due=None, grain="day", rule="offset-undated", loose=True)
     if base is not None:
-        day = plus(base, days=atom.n - 1)
+        after_break = begin < atom.start  # the break's last day; the event itself counts as first
+        if atom.word == "workday":
+            day = ctx.calendar.add_workdays(base, min(atom.n, 400))
+        else:
+            day = plus(base, days=atom.n - (not after_break))
         window = Window(start=day, end=day, due=day, grain="day", rule="nth-day-after")
     _absorb(phrases, begin)
     return Phrase(start=begin, end=atom.end, atoms=(atom,), window=window)
@@ -247,6 +254,23 @@ def _beside(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> 
             found = _forward(base, run, "within", ctx)
             return Phrase(start=begin, end=end, atoms=tuple(run), window=found)
     return None
+
+
+_EVENT_AHEAD: Final = re.compile(r"(?P<event>[\u4e00-\u9fff]{2,4}?)(?:之|以)?前(?:的|最多|最少)?$")
+
+
+def _before_event(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Phrase | None:
+    """开业前一天: so long before an event that was dated earlier in the text."""
+    start, end = run[0].start, run[-1].end
+    ahead = _EVENT_AHEAD.search(text, max(0, start - 8), start)
+    if ahead is None:
+        return None
+    found = _announced(text, ahead["event"], ahead.start(), phrases)
+    if found is None or found.window.end is None:
+        return None
+    day, _ = _total(found.window.end, run, True, ctx, -1)
+    window = Window(start=day, end=day, due=day, grain="day", rule="span-before-event")
+    return Phrase(start=ahead.start(), end=end, atoms=tuple(run), window=window)
 
 
 def _absorb(phrases: list[Phrase], begin: int) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from nlp.dates.model import Atom, Phrase, Window
 from nlp.dates.resolve import resolve
-from nlp.dates.vetoes import refused
+from nlp.dates.vetoes import is_habit, refused
 from nlp.dates.windows import Context, Slots, plus
 
 _RANK: Final = {
@@ -115,7 +115,7 @@ def group_atoms(text: str, atoms: list[Atom], ctx: Context) -> list[Phrase]:
             phrases.append(phrase)
             at += len(phrase.atoms)
         else:
-            at += 1
+            at += len(group) if is_habit(text, group[0].start) else 1
     return phrases
 
 

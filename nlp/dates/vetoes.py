@@ -18,10 +18,21 @@ _MASK: Final = re.compile(
     r"五一路|五一广场|五四路|五四广场|八一路|八一厂|十一中|九一八|三八线|(?:先天|之|以|今)"
     r"后天[^,。]|今非昔比|明天系|"
     r"一五一十|七上八下|五年计划|二十四节气|双休日?|日复一日|年复一年|十年如一日|百年不遇|有朝一日|"
+    r"[晓小建光志国文学启开黎家永春景]明天天(?![气亮黑])|年前程|下周庄|[晓小]明天[下天]|"
     r"周[大五六]福|周生生|周期|周边|周围|周转|周全|周密|周到地|周年庆|周末愉快|节日快乐|"
     r"新年快乐|中秋快乐|国庆快乐|"
-    r"第一天性|半天才|老半天|大半天|一天天|天天"
+    r"第一天性|半天才|老半天|大半天|年前年后[^,。]{0,4}(?:馆|店|铺)|一天天|天天"
 )
+# A shop or a firm may be called by a date: 明天家居, 三月茶社, 九月阳光, 后天智能.
+_FIRM_R: Final = re.compile(
+    r"(?:的|里|见|之)?(?:食品|奶茶|女鞋|男装|国际|香料|妈咪|蒜业|兰(?!州)|你好|仙|晴(?!天)|岁|米业|火锅|烧烤|面馆|小馆|设计院|智能|科技|家居|家具|茶社|茶楼|茶业|超市|集团|公司|传媒|药业|酒店|宾馆|实业|乳业|食品|阳光|电器|文化|书店|书屋|咖啡|"
+    r"餐厅|饭店|烘焙|蛋糕|花店|服饰|女装|童装|幼儿园|托育|少年|印象|风尚|故事|时光|民宿|影楼|婚纱|健身|牧场|农场|果园|酒业|酒庄|"
+    r"网络|信息|软件|商贸|建材城|广场|小镇|小区|花园|大厦|路|街|巷|系列|型|牌|号机|牌子)(?!.{0,3}(?:前|之前|以前|给|交|发|送|到货))"
+)
+_NAMING: Final = frozenset(
+    {"month", "relday", "quarter", "week", "weekday", "festival", "moonday", "edge"}
+)
+_CALLED_L: Final = re.compile(r"(?:叫|名叫|叫做|那首|歌名是?|品牌是?|牌子是?)[\u4e00-\u9fff]?$")
 _SURNAMES: Final = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾肖田董潘"
     "袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦"
@@ -35,14 +46,14 @@ _TITLES: Final = (
 _AFTER_DAY: Final = re.compile(
     r"(?:号?(?:楼|线|机(?!会)|厂|门|车|会议|仓|炉|泵|阀|汽油|柴油|钢|桌|院|店|馆|厅|窗|柜|"
     r"房|样|标段|包(?!装)|产线|生产线|电机|设备|"
-    r"罐|塔|井|员工|选手|方案|产品|配方|电池|链接|工位|地块|基地|码|文(?!件)|库|站|公馆|路|"
+    r"罐|塔|井|员工|选手|人(?!民|工|事)|方案|产品|配方|电池|链接|工位|地块|基地|码|文(?!件)|库|站|公馆|路|"
     r"弄|栋|座|床|病房|病区|台(?!风)|铺|口(?!头)|孔|槽|轴|"
     r"主变|机组|线路|锅炉|窑|坑|矿|船|舱|弹|球(?!队)|位|模具|图纸|样机|样品|原料|油(?!漆)|"
     r"水泥|项目部|人物|首长|字))"
     r"|元(?!旦)|本(?!人|周|月|来)|报(?!价|给|名|上|备|到|送|销|告)|常(?!务)|游|均|化|语|系(?!统)|式"
 )
 _BEFORE_DAY: Final = re.compile(
-    r"(?:第|编号|型号|工号|账号|尾号|房号|款式|序号|批号|单号|方案|车间|厂区|[A-Za-z0-9#\-_])$"
+    r"(?:馆|楼|栋|室|座|单元|街|路|巷|弄|大道|展位|摊位|门牌|车位|床位|第|编号|型号|工号|账号|尾号|房号|款式|序号|批号|单号|方案|车间|厂区|[A-Za-z0-9#\-_])$"
 )
 _AFTER_CLOCK: Final = re.compile(
     r"[ ]?(?:[^,。 ]{0,4}(?:建议|意见|要求|问题|原因|理由|想法|看法|好处|优势|疑虑|顾虑|"
@@ -79,9 +90,18 @@ _CUE_R: Final = re.compile(
     r"(?:节|[之以]?前|[之以]?后|期间|放假|假|长假|当天|那天|过后|大促|国庆|上班|开工)"
 )
 _CUE_L: Final = re.compile(r"(?:过完|过了|等|赶在|今年|明年|去年|农历|截止到?)$")
-_HABIT: Final = re.compile(r"(?:每|逢|每逢|每个|每到|每隔|隔)(?:年|月|周|个月|季度|天)?的?$")
+_HABIT: Final = re.compile(
+    r"(?:(?:每|逢|每逢|每个|每到|每隔|隔)(?:年|月|周|个月|季度|天)?的?|(?:一般|通常|往年|历来|向来)(?:都?是|都?在|都)?)$"
+)
+_OF_THAT_DAY: Final = re.compile(
+    r"(?:那天|当天|第[一二三]天|每天|天天|哪天|那晚|一天|回来|[一两三四五六七八九十]个|去年|上次)的?$"
+)
+_OPEN_R: Final = re.compile(r"(?:都|才)?(?:营业|开门|上班|坐班|上课|休息|营业时间|有货|供餐)")
+_OF_PERIOD: Final = re.compile(
+    r"的(?:[\u4e00-\u9fff]{0,2})?(?:年框|框架|指标|工期|预算|任务|计划|合同|订单|盘子|账|款|货|量|活动|政策|价|会|事|需求|项目|采购|单子|返利|展会)"
+)
 _TOPIC_NOW: Final = re.compile(
-    r"的?(?:预算|指标|任务|业绩|行情|以来|还没|刚|已经|第|新|一直|都|来|就|才|是|有|没|不|"
+    r"的?(?:累计|做了|砍|欠|他|张口|预算|指标|任务|业绩|行情|以来|还没|刚|已经|第|新|一直|都|来|就|才|是|有|没|不|"
     r"先不|最|量|订单|销量|增长|价格|市场|年初|财)"
 )
 _TITLE_R: Final = re.compile(rf"(?P<given>[一-鿿])?{_TITLES}")
@@ -91,9 +111,16 @@ def masks(text: str) -> list[tuple[int, int]]:
     return [m.span() for m in _MASK.finditer(text)]
 
 
-def bare_period(text: str, end: int) -> bool:
-    """今年 as the topic of a clause (今年预算只有65万), not as a time by which something is due."""
-    return bool(_TOPIC_NOW.match(text, end))
+def is_habit(text: str, start: int) -> bool:
+    """Whether 每, 逢 or 一般 stands before: then the whole phrase names a habit."""
+    return bool(_HABIT.search(text[max(0, start - 8) : start]))
+
+
+def bare_period(text: str, end: int, *, topic: bool) -> bool:
+    """A period that is talked about, not by which something is due: 明年的年框, 今年预算只有65万."""
+    if _OF_PERIOD.match(text, end):
+        return True
+    return topic and bool(_TOPIC_NOW.match(text, end))
 
 
 def refused(text: str, atoms: tuple[Atom, ...], start: int, end: int) -> bool:
@@ -115,6 +142,16 @@ def refused(text: str, atoms: tuple[Atom, ...], start: int, end: int) -> bool:
         if "month" not in kinds and atoms[0].kind == "day" and _BEFORE_DAY.search(left):
             return True
     if last.kind == "month" and _AFTER_MONTH.match(text, end):
+        return True
+    if last.kind in _NAMING and _FIRM_R.match(text, end) and "day" not in kinds:
+        return True
+    if last.kind in ("festival", "month", "moonday", "edge") and _CALLED_L.search(left):
+        return True
+    if kinds <= {"part", "clock"} and _OF_THAT_DAY.search(left):
+        return True
+    if last.kind == "part" and last.word == "上班" and re.search(r"(?:节|年|假)[之以]?后$", left):
+        return True  # 节后上班 is one day
+    if "weekday" in kinds and _OPEN_R.match(text, end) and len(atoms) == 1 and last.word:
         return True
     if last.kind == "edge" and text.startswith("薪", end):
         return True
@@ -154,11 +191,25 @@ def _refused_week(text: str, last: Atom, end: int, left: str) -> bool:
 def _refused_festival(text: str, last: Atom, start: int, end: int, left: str) -> bool:
     if _AFTER_FESTIVAL.match(text, end):
         return True
+    if _is_given_name(text, last, start, end):
+        return True
     if last.word in NEEDS_CUE and not (start == 0 and end == len(text)):
         if left[-1:] in tuple("零一二三四五六七八九十百千万第点"):
             return True
         return not (_CUE_R.match(text, end) or _CUE_L.search(left) or start < last.start)
     return False
+
+
+def _is_given_name(text: str, last: Atom, start: int, end: int) -> bool:
+    """王元旦, 钟清明, 马国庆: a surname opens the word, and nothing dates by it."""
+    if start == 0 or text[start - 1] not in _SURNAMES or last.start != start:
+        return False
+    opens = start == 1 or bool(
+        re.search(r"[ ,。;!?叫是姓找见给跟和请问让了的]$", text[: start - 1])
+    )
+    return opens and not re.match(
+        r"(?:节|[之以]?前|[之以]?后|期间|放假|假期|当天|那天|大促|过后|回来|上班)", text[end:]
+    )
 
 
 def _refused_clock(text: str, last: Atom, start: int, end: int, left: str) -> bool:

@@ -45,6 +45,8 @@ def _in_talk(table: Table, row: Row, hits: Sequence[AmountHit]) -> None:
     if not row["amounts"]:
         table.count("texts without one", int(not hits), 1, 1, error=error)
         return
+    told = {one["text"] for one in row["amounts"]}
+    hits = [hit for hit in hits if not hit.superseded or hit.text in told]  # some label both
     for name, share in (("sums", False), ("shares", True)):
         wanted = [
             (one["value"], one["unit"])
