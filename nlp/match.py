@@ -57,13 +57,16 @@ class _Found:
     likeness: float  # 1.0: the same characters
 
 
+Learned = Mapping[str, tuple[str, ...]]  # heard letters -> the names that are meant
+NOTHING_LEARNED: Learned = {}
+
+
 class NameIndex:
     """The forms of a list of names by letters, by sound and by pairs of sounds.
 
     Args:
         names: registered name -> known short names (or just the names).
         shorten: learn short forms from the registered names (customers do, products do not).
-        corrections: heard -> meant; what is meant may be any form of a name (G3).
         cautious: short and common forms need a sign around them (customers in free speech).
         trust: but not a whole name in the right letters (rivals, of which a company has few).
     """
@@ -73,7 +76,6 @@ class NameIndex:
         names: Mapping[str, Sequence[str]] | Iterable[str],
         *,
         shorten: bool = True,
-        corrections: Mapping[str, str] | None = None,
         cautious: bool = True,
         trust: bool = False,
     ) -> None:
@@ -94,7 +96,6 @@ class NameIndex:
                 self._add(short, name, "base")
             for form in forms:
                 self._add(form.text, name, form.strength)
-        self._learned = self._learn(corrections or {})
         self._by_letters = _lengths(self._forms)
         self._sounds: dict[str, list[_Form]] = defaultdict(list)
         self._misheard: NearForms[_Form] = NearForms()
@@ -124,8 +125,11 @@ class NameIndex:
         elif form.owners[-1][0] != name:  # the forms of one name come one after another
             form.owners.append((name, strength))
 
-    def _learn(self, corrections: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-        """Heard letters -> the names that are meant; unknown ones are left out."""
+    def learn(self, corrections: Mapping[str, str]) -> Learned:
+        """What one person corrected before (G3), for ``find``: heard -> meant.
+
+        What is meant may be any form of a name; names that are not in the list are left out.
+        """
         out: dict[str, tuple[str, ...]] = {}
         for heard, meant in corrections.items():
             form = self._forms.get(letters_of(meant))
@@ -139,12 +143,12 @@ class NameIndex:
         form = self._forms.get(letters_of(text))
         return _strongest(form.owners) if form else ()
 
-    def find(self, text: str | Stream) -> list[Hit]:
+    def find(self, text: str | Stream, learned: Learned = NOTHING_LEARNED) -> list[Hit]:
         """Every name heard in *text*, in order, none overlapping."""
         heard = stream(text) if isinstance(text, str) else text
-        if len(heard.letters) < 2 or not (self._forms or self._learned):
+        if len(heard.letters) < 2 or not self._forms:
             return []
-        hits = self._corrected(heard)
+        hits = self._corrected(heard, learned)
         codes = folded(heard.letters)
         found = self._by_dictionary(heard, codes) + self._near(heard, codes)
         for one in found:
@@ -153,9 +157,9 @@ class NameIndex:
                 hits.append(hit)
         return _best(hits)
 
-    def _corrected(self, heard: Stream) -> list[Hit]:
+    def _corrected(self, heard: Stream, learned: Learned) -> list[Hit]:
         out = []
-        for letters, names in self._learned.items():
+        for letters, names in learned.items():
             start = heard.letters.find(letters)
             while start >= 0:
                 end = start + len(letters)

@@ -17,12 +17,14 @@ from nlp.people_words import (
     GIVEN,
     NOT_NAMES,
     NOT_TITLED,
+    RARE,
     ROLE_ALONE,
     SHORT_TITLES,
     STOP_GIVEN,
     SURNAMES,
     TITLES,
 )
+from nlp.words import is_common
 from sales.facts import Span
 
 _DEPARTMENT = (
@@ -58,7 +60,10 @@ class Person:
 
 _TITLE = "|".join(sorted(TITLES, key=len, reverse=True))
 _LONG_TITLE = "|".join(sorted((t for t in TITLES if t not in SHORT_TITLES), key=len, reverse=True))
-_SUR = rf"(?:{'|'.join(sorted(COMPOUND))}|[{SURNAMES}])"
+_A_WORD = 3  # counted so often, two letters are a word
+_ALL_SURNAMES = frozenset(SURNAMES + RARE)
+_RARE = _ALL_SURNAMES - frozenset(SURNAMES)
+_SUR = rf"(?:{'|'.join(sorted(COMPOUND))}|[{SURNAMES}{RARE}])"
 _SUR_TITLE = re.compile(rf"(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{0,2}}?)(?P<title>{_TITLE})")
 _FAMILIAR = re.compile(rf"(?P<kind>[老小])(?P<sur>{_SUR})")
 _TITLED_NAME = re.compile(
@@ -67,7 +72,15 @@ _TITLED_NAME = re.compile(
 _CALLED = re.compile(
     rf"(?:叫|姓名是?|名字叫|名叫|联系人是?)(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{1,3}})"
 )
-_SURNAMED = re.compile(rf"(?:姓)(?P<sur>{_SUR})(?!名)")
+_SURNAMED = re.compile(
+    rf"(?:姓)(?P<sur>{'|'.join(sorted(COMPOUND))}|[\u4e00-\u9fff])(?=[ ,，。的]|$|说|要|管|是|来|负责|让|想|讲|现|接|科|经|主|总|工|部|处|院|老|姐|她|他)"
+)
+_NOT_SURNAME = frozenset("名什啥甚谁哪何的啊呢吗了")
+_CALLED_LOOSE = re.compile(
+    rf"(?:叫|名叫|名字叫)(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{1,2}})(?=[ ,，。]|$|的|说|要|管|以后|她|他|负责|接)"
+)
+_ANYBODY = re.compile(rf"(?P<sur>[\u4e00-\u9fff])(?P<title>{_TITLE})")
+_FRESH = re.compile(r"(?:^|[ ,，。:：;；!！?？“”\"的跟和找见问给让是与由请陪去])$")
 _DEPT_NAME = re.compile(
     rf"(?:部|科|处|室|车间|馆|中心)的?(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{1,3}})"
 )
@@ -77,8 +90,15 @@ _NOT_OLD = "师板实家客公城年"
 _NOT_SMALL_AFTER = "时区学程包温项费心型商店米麦数高石车路龙白文金康武章方江安常易"
 
 
-def find_people(text: str, *, taken: tuple[Span, ...] = ()) -> list[Person]:
-    """Everybody named in *text* (normalised), in order; places inside *taken* are names of things."""
+def find_people(
+    text: str, *, taken: tuple[Span, ...] = (), known: frozenset[str] = frozenset()
+) -> list[Person]:
+    """Everybody named in *text* (normalised), in order.
+
+    Args:
+        taken: places that are names of things.
+        known: surnames of people whom the company knows, believed before any title.
+    """
     busy = [False] * (len(text) + 1)
     for start, end in taken:
         for place in range(start, min(end, len(text))):
@@ -102,6 +122,8 @@ def find_people(text: str, *, taken: tuple[Span, ...] = ()) -> list[Person]:
     ):
         for person in finder(text, busy):
             claim(person)
+    for person in _acquainted(text, busy, known - frozenset(SURNAMES)):
+        claim(person)
     return sorted(found, key=lambda one: one.span)
 
 
@@ -168,6 +190,9 @@ def _surname_titles(text: str, busy: list[bool]) -> list[Person]:
             continue
         if not _good_right(text, end, title) or sur + title in NOT_TITLED:
             continue
+        if sur in _RARE and not _is_fresh(text, start, busy):
+            if title in SHORT_TITLES or is_common(text[start - 1 : start + 1], _A_WORD):
+                continue
         if given and (
             any(char in STOP_GIVEN for char in given)
             or title in SHORT_TITLES
@@ -178,6 +203,25 @@ def _surname_titles(text: str, busy: list[bool]) -> list[Person]:
         out.append(_person(text, start, end, busy, sur=sur, given=given, title=title))
         place = end
     return out
+
+
+def _acquainted(text: str, busy: list[bool], known: frozenset[str]) -> list[Person]:
+    """水场长, 吉会计: surnames that only the company's own list makes surnames."""
+    if not known:
+        return []
+    return [
+        _person(text, *match.span(), busy, sur=match["sur"], given="", title=match["title"])
+        for match in _ANYBODY.finditer(text)
+        if match["sur"] in known
+        and not _busy(busy, *match.span())
+        and _good_right(text, match.end(), match["title"])
+        and (match["title"] not in SHORT_TITLES or _is_fresh(text, match.start(), busy))
+    ]
+
+
+def _is_fresh(text: str, start: int, busy: list[bool]) -> bool:
+    """Whether words begin at *start*: after a pause, 的, 跟, or a name."""
+    return start == 0 or busy[start - 1] or bool(_FRESH.search(text[start - 1 : start]))
 
 
 def _is_given(given: str) -> bool:
@@ -270,8 +314,18 @@ def _titled_names(text: str, busy: list[bool]) -> list[Person]:
 
 
 def _called(text: str, busy: list[bool]) -> list[Person]:
-    """新来的叫沈丽华."""
-    return _named(text, busy, _CALLED, with_title=False)
+    """新来的叫沈丽华; a rarer given name too, where the name ends the words."""
+    found = _named(text, busy, _CALLED, with_title=False)
+    taken = {one.span[0] for one in found}
+    for match in _CALLED_LOOSE.finditer(text):
+        at, end = match.start("sur"), match.end("given")
+        word = match["sur"] + match["given"]
+        if at in taken or _busy(busy, at, end) or word[:2] in NOT_NAMES:
+            continue
+        if any(char in STOP_GIVEN for char in match["given"]) or is_common(word, 20):
+            continue
+        found.append(_person(text, at, end, busy, sur=match["sur"], given=match["given"], title=""))
+    return found
 
 
 def _departmental(text: str, busy: list[bool]) -> list[Person]:
@@ -284,7 +338,7 @@ def _surnamed(text: str, busy: list[bool]) -> list[Person]:
     return [
         _person(text, match.start("sur"), match.end(), busy, sur=match["sur"], given="", title="")
         for match in _SURNAMED.finditer(text)
-        if not _busy(busy, *match.span())
+        if not _busy(busy, *match.span()) and match["sur"] not in _NOT_SURNAME
     ]
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from nlp.extract import lexicon as lex
 from nlp.extract.scene import Scene
-from nlp.extract.world import Prepared, sounds_like
+from nlp.extract.world import sounds_like
 from nlp.people import COMPOUND, ROLE_ALONE, Person
 from nlp.ports import KnownContact
 from nlp.text import stream
@@ -67,7 +67,7 @@ def take_sides(scene: Scene) -> Sides:
     ours: set[Span] = set()
     gone: set[Span] = set()
     stay: list[Person] = []
-    known = _known_names(scene.ready)
+    known = scene.ready.lists.contacts.surnames
     for person in scene.people:
         start, end = person.span
         before, after = _same_clause_before(scene.plain, start), scene.plain[end : end + 16]
@@ -110,15 +110,6 @@ def _same_clause_before(plain: str, start: int) -> str:
 
 def _is_colleague(colleagues: Sequence[str], person: Person) -> bool:
     return person.full and any(sounds_like(name, person.name) for name in colleagues)
-
-
-def _known_names(ready: Prepared) -> frozenset[str]:
-    """Surnames of all known contacts, for a quick look."""
-    return frozenset(
-        one.name[:2] if one.name[:2] in COMPOUND else one.name[:1]
-        for group in ready.world.contacts.values()
-        for one in group
-    )
 
 
 def _is_known(surnames: frozenset[str], person: Person) -> bool:

@@ -11,6 +11,7 @@ from nlp.extract.contacts import Sides, known_as
 from nlp.extract.scene import Scene
 from nlp.match import Hit
 from nlp.people import Person
+from nlp.ports import KnownContact
 from nlp.shortnames import LEGAL, TRADES, strip_trade
 from sales.facts import CustomerFact, Span
 
@@ -172,25 +173,27 @@ def _has_contact(scene: Scene, sides: Sides, customer: str) -> bool:
 
 def _by_contact(scene: Scene, sides: Sides) -> CustomerFact | None:
     """The customer of a memo that names only its contact, when exactly one customer has him."""
+    contacts, known = scene.ready.lists.contacts, scene.ready.world.customers
     for person in sides.customer:
+        near: dict[str, list[KnownContact]] = {}
+        for customer, contact in contacts.alike(person.surname):
+            near.setdefault(customer, []).append(contact)
         holders = [
             customer
-            for customer, contacts in scene.ready.world.contacts.items()
-            if known_as(person, contacts)[1] and known_as(person, contacts)[0]
+            for customer, group in near.items()
+            if known_as(person, group)[1] and known_as(person, group)[0]
         ]
-        if len(holders) == 1 and holders[0] in scene.ready.world.customers:
+        if len(holders) == 1 and holders[0] in known:
             return CustomerFact(
                 name=holders[0], known=True, said=scene.said(person.span), span=person.span,
                 score=0.9 if person.full else _SCORE_CONTACT,
             )  # fmt: skip
-    for customer, contacts in scene.ready.world.contacts.items():
-        for contact in contacts:
-            place = scene.plain.find(contact.name) if len(contact.name) >= 2 else -1
-            if place >= 0 and customer in scene.ready.world.customers:
-                span = (place, place + len(contact.name))
-                return CustomerFact(
-                    name=customer, known=True, said=scene.said(span), span=span, score=0.9
-                )
+    for start, end, holders in contacts.named(scene.plain):
+        if len(set(holders)) == 1 and holders[0] in known:
+            said = scene.said((start, end))
+            return CustomerFact(
+                name=holders[0], known=True, said=said, span=(start, end), score=0.9
+            )
     return None
 
 

@@ -194,7 +194,7 @@ def _money(value: _Value, text: str, *, numbers: bool) -> Correction | None:
 
 
 def _product(value: _Value, text: str, now: datetime, ready: Prepared) -> Correction | None:
-    hits = ready.products.find(value.text)
+    hits = ready.lists.products.find(value.text)
     if len(hits) == 1 and _covers(hits[0].span, len(value.text)) and len(hits[0].names) == 1:
         fact = ProductFact(name=hits[0].names[0], known=True, said=value.text, span=value.span)
         return _answer("product", value, text, product=fact)
@@ -211,10 +211,10 @@ def _product_named(value: _Value, text: str, now: datetime, ready: Prepared) -> 
 
 def _customer(value: _Value, text: str, now: datetime, ready: Prepared) -> Correction | None:
     """A customer of the list, by any of its forms; sounds count too, since nothing else is said."""
-    names = ready.customers.named(value.text)
+    names = ready.lists.customers.named(value.text)
     score = 1.0
     if not names:
-        hits = ready.customers.find("去了" + value.text + "公司")
+        hits = ready.lists.customers.find("去了" + value.text + "公司")
         if len(hits) != 1 or not _covers(
             (hits[0].letters[0] - 2, hits[0].letters[1] - 2), len(value.text)
         ):
@@ -244,7 +244,8 @@ def _customer_named(value: _Value, text: str, now: datetime, ready: Prepared) ->
 
 def _contact(value: _Value, text: str, now: datetime, ready: Prepared) -> Correction | None:
     people = find_people(value.text)
-    everyone = [one for group in ready.world.contacts.values() for one in group]
+    surname = people[0].surname if people else value.text[:1]
+    everyone = [one for _, one in ready.lists.contacts.alike(surname)]
     exact = [one for one in everyone if one.name == value.text]
     if exact:
         fact = ContactFact(name=exact[0].name, role=exact[0].role, new=False, span=value.span)

@@ -52,15 +52,15 @@ def look(text: str, *, now: datetime, ready: Prepared) -> Scene:
     """Find names, people, days and sums, then cut the clauses around them."""
     plain = blank_noise(normalise(text))
     heard = stream(plain)
-    customers = ready.customers.find(heard)
-    products = [hit for hit in ready.products.find(heard) if not _inside(hit.span, customers)]
+    customers = ready.find_customers(heard)
+    products = [hit for hit in ready.find_products(heard) if not _inside(hit.span, customers)]
     customers = [hit for hit in customers if not _inside(hit.span, products)]
     rivals = [
-        hit for hit in ready.rivals.find(heard) if not _inside(hit.span, [*customers, *products])
+        hit for hit in ready.find_rivals(heard) if not _inside(hit.span, [*customers, *products])
     ]
     customers = [hit for hit in customers if not _inside(hit.span, rivals)]
     named = tuple(hit.span for hit in (*customers, *products, *rivals))
-    people = find_people(plain, taken=named)
+    people = find_people(plain, taken=named, known=ready.lists.contacts.surnames)
     blocked = (*named, *(one.span for one in people if one.full))
     dates = [hit for hit in find_dates(plain, now) if not _touches(hit.span, blocked)]
     sums = find_sums(plain, named, tuple(hit.span for hit in dates))

@@ -4,77 +4,139 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nlp.match import NameIndex
-from nlp.pinyin import same_sound
+from nlp.match import Hit, Learned, NameIndex
+from nlp.people_words import COMPOUND
+from nlp.pinyin import folded, same_sound
 from nlp.ports import KnownContact, World
-from nlp.text import stream
+from nlp.text import Stream, stream
 
 _KEPT = 8
 _DIGITS = "零一二三四五六七八九"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A world and its indexes."""
+class Contacts:
+    """Everybody the company knows, by the sound of the surname and by the full name."""
 
-    world: World
+    def __init__(self, contacts: Mapping[str, Sequence[KnownContact]]) -> None:
+        self._by_surname: dict[str, list[tuple[str, KnownContact]]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        surnames = set()
+        for customer, group in contacts.items():
+            for one in group:
+                if not one.name:
+                    continue
+                surname = one.name[:2] if one.name[:2] in COMPOUND else one.name[:1]
+                surnames.add(surname)
+                self._by_surname[folded(surname)].append((customer, one))
+                if len(one.name) >= 2:
+                    self._by_name[one.name].append(customer)
+        self.surnames = frozenset(surnames)
+        self._lengths = tuple(sorted({len(name) for name in self._by_name}, reverse=True))
+
+    def alike(self, surname: str) -> list[tuple[str, KnownContact]]:
+        """Customer and contact of everybody whose surname sounds like *surname*."""
+        return self._by_surname.get(folded(surname), [])
+
+    def named(self, text: str) -> Iterator[tuple[int, int, list[str]]]:
+        """Start, end and customers of every full name in *text*."""
+        for start in range(len(text) - 1):
+            for length in self._lengths:
+                customers = self._by_name.get(text[start : start + length])
+                if customers and start + length <= len(text):
+                    yield start, start + length, customers
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The indexes of one company, shared by all its people."""
+
     customers: NameIndex
     products: NameIndex
     rivals: NameIndex
+    contacts: Contacts
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A world with its indexes, and what its person corrected before (G3)."""
+
+    world: World
+    lists: Lists
+    learned: tuple[Learned, Learned, Learned]  # of customers, products, rivals
 
     def contacts_of(self, customer: str) -> Sequence[KnownContact]:
         return self.world.contacts.get(customer, ())
 
+    def find_customers(self, heard: Stream) -> list[Hit]:
+        return self.lists.customers.find(heard, self.learned[0])
+
+    def find_products(self, heard: Stream) -> list[Hit]:
+        return self.lists.products.find(heard, self.learned[1])
+
+    def find_rivals(self, heard: Stream) -> list[Hit]:
+        return self.lists.rivals.find(heard, self.learned[2])
+
 
 class Worlds:
-    """A small cache of prepared worlds, by identity first and by content second."""
+    """A small cache of indexes.  One company's lists are one object for all its people."""
 
     def __init__(self) -> None:
-        self._by_content: OrderedDict[Hashable, Prepared] = OrderedDict()
-        self._last: tuple[World, Prepared] | None = None
+        self._kept: OrderedDict[Hashable, tuple[World, Lists]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, world: World) -> Prepared:
-        last = self._last
-        if last is not None and last[0] is world:
-            return last[1]
-        key = _key(world)
+        lists = self._lists(world)
+        learned = (
+            lists.customers.learn(world.corrections),
+            lists.products.learn(world.corrections),
+            lists.rivals.learn(world.corrections),
+        )
+        return Prepared(world, lists, learned)
+
+    def _lists(self, world: World) -> Lists:
+        """By the identity of the lists (each kept alive with its entry), else by their content."""
+        same: Hashable = tuple(map(id, _parts(world)))
         with self._lock:
-            ready = self._by_content.get(key)
-        if ready is None:
-            ready = _prepare(world)
-        elif ready.world is not world:
-            ready = Prepared(world, ready.customers, ready.products, ready.rivals)
+            found = self._kept.get(same)
+            if found is None:
+                content = _content(world)
+                found = self._kept.get(content)
+        if found is None:
+            found = (world, _prepare(world))
+            with self._lock:
+                self._kept[content] = found
         with self._lock:
-            self._by_content[key] = ready
-            self._by_content.move_to_end(key)
-            while len(self._by_content) > _KEPT:
-                self._by_content.popitem(last=False)
-        self._last = (world, ready)
-        return ready
+            self._kept[same] = (world, found[1])
+            self._kept.move_to_end(same)
+            while len(self._kept) > _KEPT * 2:
+                self._kept.popitem(last=False)
+        return found[1]
 
 
-def _key(world: World) -> Hashable:
-    """What the indexes are made of.  Contacts are read from the world itself."""
+def _parts(world: World) -> tuple[object, ...]:
+    return world.customers, world.contacts, world.products, world.competitors
+
+
+def _content(world: World) -> Hashable:
     return (
         tuple((name, tuple(shorts)) for name, shorts in world.customers.items()),
+        tuple((name, tuple(group)) for name, group in world.contacts.items()),
         tuple(world.products),
         tuple(world.competitors),
-        tuple(world.corrections.items()),
     )
 
 
-def _prepare(world: World) -> Prepared:
+def _prepare(world: World) -> Lists:
     products = {name: _product_forms(name, world.products) for name in world.products}
-    return Prepared(
-        world,
-        NameIndex(world.customers, corrections=world.corrections),
-        NameIndex(products, shorten=False, cautious=False, corrections=world.corrections),
-        NameIndex(world.competitors, shorten=True, trust=True, corrections=world.corrections),
+    return Lists(
+        NameIndex(world.customers),
+        NameIndex(products, shorten=False, cautious=False),
+        NameIndex(world.competitors, shorten=True, trust=True),
+        Contacts(world.contacts),
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nlp.evaluate import read_rows, score
+from nlp.evaluate import read_rows
+from nlp.evaluate.memos import score
 from nlp.extract import build_extractor
 from nlp.ports import KnownContact, World
 from sales.facts import MemoFacts, RecordFacts

@@ -89,11 +89,9 @@ def test_a_tie_is_returned_as_a_tie() -> None:
 
 
 def test_a_correction_comes_first() -> None:
-    learnt = NameIndex(
-        NAMES, corrections={"恒机": "恒基", "持院": "驰远车灯有限公司", "甲": "没有的公司"}
-    )
-    assert [hit.names for hit in learnt.find("持院催货")] == [("驰远车灯有限公司",)]
-    assert [hit.names for hit in learnt.find("恒机说行")] == [("恒基水泥有限公司",)]
+    learned = index.learn({"恒机": "恒基", "持院": "驰远车灯有限公司", "甲": "没有的公司"})
+    assert [hit.names for hit in index.find("持院催货", learned)] == [("驰远车灯有限公司",)]
+    assert [hit.names for hit in index.find("恒机说行", learned)] == [("恒基水泥有限公司",)]
 
 
 def test_a_given_short_name_counts() -> None:
