@@ -359,10 +359,11 @@ def _framed(body: str, item: Item, previous_end: int, *, alone: bool) -> None:
         # Nobody counts goods by the 万 without saying of what, and ends a count with 三千六.
         or (
             alone
+            and not measuring
             and (large or _tail_tells(body, item))
             and not words.NO_SUM_R.match(body, item.end)
         )
-        or (alone and item.high >= 50 and _paid(body, item, left))
+        or (alone and not measuring and item.high >= 10 and _paid(body, item, left))
     ):
         item.unit = "CNY"
         item.role = "单价" if per or each else ""

@@ -86,7 +86,9 @@ _DEPT_NAME = re.compile(
 )
 _LATIN = re.compile(r"(?<![A-Za-z])(?P<name>[A-Z][a-z]{1,9}(?: ?(?:总|姐|哥|经理))?)(?![A-Za-z])")
 _DEPT_BEFORE = re.compile(rf"(?P<dept>{_DEPARTMENT}{{1,2}}?)(?P<role>(?:{_LONG_TITLE})?)的?$")
-_NOT_OLD = "师板实家客公城年"
+_NOT_OLD = (
+    "师板实家客公城年堵满封伏怀完危尽那相后益支旁步慎慕咸卡说用想要掉断坏是用问忘爱底令海信牛马"
+)
 _NOT_SMALL_AFTER = "时区学程包温项费心型商店米麦数高石车路龙白文金康武章方江安常易"
 
 
@@ -148,7 +150,11 @@ def _department(text: str, start: int, busy: list[bool]) -> tuple[str, str, int]
         )
         return ("", role["role"], role.start()) if role else ("", "", start)
     dept, begin = match["dept"], match.start()
-    trimmed = re.sub(r"^(?:.*(?:了|的|跟|和|见|找|去|到|是|给|问|让|在|那个))", "", dept)
+    trimmed = re.sub(
+        r"^(?:.*(?:了|的|跟|和|见|找|去|到|是|给|问|让|在|那个|咱们?|我们?|他们?|她们?|陪|带|同))",
+        "",
+        dept,
+    )
     if len(trimmed) < 2 and trimmed not in ("IT", "QA"):
         return "", match["role"], match.end("dept")
     return trimmed, match["role"], begin + len(dept) - len(trimmed)
@@ -190,9 +196,12 @@ def _surname_titles(text: str, busy: list[bool]) -> list[Person]:
             continue
         if not _good_right(text, end, title) or sur + title in NOT_TITLED:
             continue
-        if sur in _RARE and not _is_fresh(text, start, busy):
-            if title in SHORT_TITLES or is_common(text[start - 1 : start + 1], _A_WORD):
-                continue
+        if (
+            sur in _RARE
+            and not _is_fresh(text, start, busy)
+            and (title in SHORT_TITLES or is_common(text[start - 1 : start + 1], _A_WORD))
+        ):
+            continue
         if given and (
             any(char in STOP_GIVEN for char in given)
             or title in SHORT_TITLES
@@ -235,7 +244,7 @@ def _familiar(text: str, busy: list[bool]) -> list[Person]:
         start, end = match.span()
         after = text[end : end + 1]
         bad = _NOT_SMALL_AFTER if match["kind"] == "小" else ""
-        follows_on = bool(after) and after in "长者"  # 小组长, 老者
+        follows_on = bool(after) and after in "长者线道网路"  # 小组长, 老者, 老管线
         if _busy(busy, start, end) or match["sur"] in bad or follows_on:
             continue
         if (
@@ -261,9 +270,11 @@ def _familiar(text: str, busy: list[bool]) -> list[Person]:
 def _given(text: str, start: int, busy: list[bool], options: str) -> str:
     """The given name that begins at *start*: one or two letters, as far as they look like a name."""
     first = options[:1]
-    if not first or first in STOP_GIVEN or busy[start]:
-        return ""
     second = options[1:2]
+    if not first or busy[start] or (first == "明" and second in tuple("天年早晚后日儿")):
+        return ""
+    if first in STOP_GIVEN and not (first == "一" and second in GIVEN and second):
+        return ""
     if not second or second in STOP_GIVEN or busy[start + 1]:
         return first
     third = text[start + 2 : start + 3]
@@ -322,7 +333,9 @@ def _called(text: str, busy: list[bool]) -> list[Person]:
         word = match["sur"] + match["given"]
         if at in taken or _busy(busy, at, end) or word[:2] in NOT_NAMES:
             continue
-        if any(char in STOP_GIVEN for char in match["given"]) or is_common(word, 20):
+        if any(char in STOP_GIVEN for char in match["given"].removeprefix("一")):
+            continue
+        if is_common(word, 20):
             continue
         found.append(_person(text, at, end, busy, sur=match["sur"], given=match["given"], title=""))
     return found

@@ -197,7 +197,13 @@ def _same_day(hits: list[DateHit], phrases: list[Phrase], body: str) -> list[Dat
         ):
             hits[n] = replace(one, superseded=True)
         alone = {atom.kind for atom in phrases[n + 1].atoms} <= {"part", "clock"}
-        if alone and one.due and not (one.past or other.past) and len(gap) <= _FAR and "。" not in gap:
+        if (
+            alone
+            and one.due
+            and not (one.past or other.past)
+            and len(gap) <= _FAR
+            and "。" not in gap
+        ):
             hits[n + 1] = replace(
                 other,
                 start=one.start,

@@ -19,13 +19,23 @@ _OURS_BEFORE = re.compile(
     r"(?:我们(?:公司|这边|部门|厂里?)?的?|咱们?的?|我司的?|公司的?|(?:我|我们)?(?:带着?|带上|带了|叫上|拉上|拉着|陪着?)|同事|(?:我|我们)(?:让|叫|派|请|安排|找)(?:了)?"
     r"|(?:让|派|安排)(?=[^ ,，。]{0,4}$)|向(?:我们)?(?:领导)?|(?:我|我们)(?:跟|和|与|同|带|让)(?:我们|公司)?(?:的)?(?=售后|技术支持|客服|实施|同事|商务|研发)|(?:我们|咱们)(?:领导|老板|财务|技术|研发|商务|售后|工程|采购|法务|仓库|生产|质检|设计)[部处科]?的?)[的]?(?:技术支持|技术|研发|财务|商务|售后|客服|实施|工程师?|法务|生产|设计|质检|区域|总监|部|经理|同事)*$"
 )
-_WITH = re.compile(r"(?:我|我们)(?:今天|昨天|上午|下午|刚才|刚)?(?:跟|和|与|同)[^ ,，。]{0,4}$")
+_WITH = re.compile(
+    r"(?:(?:我|我们)(?:今天|昨天|上午|下午|刚才|刚)?|^|今[天儿](?:是)?)(?:跟|和|与|同)[^ ,，。]{0,10}$"
+)
 _TOGETHER = re.compile(
-    r"^(?:两个人?|我们俩|他们?)?(?:一起|一块儿?)(?:去|拜访|过去|上门|到|跑|出差|见)"
+    r"^(?:[、和跟][^ ,，。]{2,8}?)?(?:两个人?|我们俩|他们?)?(?:一起|一块儿?)(?:去|拜访|过去|上门|到|跑|出差|见)"
 )
 _ABOVE_US = re.compile(
     r"^(?:去|来|那边)?(?:申请|请示|汇报|打报告|批(?!量)|审批|特批|要(?:政策|价格|授权|折扣|底价))"
 )
+# Somebody who only made the acquaintance, or belongs to a third house.
+_THIRD_AFTER = re.compile(
+    r"^(?:给我?们?)?(?:介绍|牵(?:的)?线|推荐|引荐|带的?路|光?帮着?带路|搭的?线)"
+)
+_THIRD_BEFORE = re.compile(
+    r"(?:总包|监理|设计院|代理商?|隔壁(?:家)?|教育局|卫健委|门卫|保安|司机|房东|物流|快递|对门)的?$"
+)
+_ADDRESSED = re.compile(r"^[啊呀,，]")  # 小杜啊: the speaker himself
 _GONE_BEFORE = re.compile(
     r"(?:原来的?|以前的?|之前的?|前任的?|上一任|老的|接替了?|接了?|代替|顶替|替换了?|取代)(?:那个|是|的|负责的?|对接的?|管[^ ,，。]{0,4}的)?(?:[\u4e00-\u9fff]{0,4}的)?$"
 )
@@ -73,7 +83,13 @@ def take_sides(scene: Scene) -> Sides:
         before, after = _same_clause_before(scene.plain, start), scene.plain[end : end + 16]
         if _is_colleague(scene.ready.world.colleagues, person):
             ours.add(person.span)
-        elif _GONE_BEFORE.search(before) or _GONE_AFTER.match(after):
+        elif (
+            _GONE_BEFORE.search(before)
+            or _GONE_AFTER.match(after)
+            or _THIRD_AFTER.match(after)
+            or _THIRD_BEFORE.search(before)
+            or (_ADDRESSED.match(after) and re.search(r"(?:说|讲)?[:：]$", before))
+        ):
             gone.add(person.span)
         elif (
             (_OURS_BEFORE.search(before) and not _is_known(known, person))
@@ -96,11 +112,18 @@ def take_sides(scene: Scene) -> Sides:
         if one.span not in gone
         and not (_REPLACING.match(scene.plain[one.span[1] : one.span[1] + 6]) and len(stay) > 1)
     ]
-    names = {(one.surname, one.title) for one in scene.people if one.span in ours and one.title}
-    stay = [one for one in stay if (one.surname, one.title) not in names]
+    names = {_called(one) for one in scene.people if one.span in ours}
+    again = [one for one in stay if _called(one) in names]
+    ours.update(one.span for one in again)
+    stay = [one for one in stay if _called(one) not in names]
     left = {(one.surname, one.title) for one in scene.people if one.span in gone and one.title}
     stay = [one for one in stay if (one.surname, one.title) not in left]
     return Sides(customer=tuple(stay), ours=frozenset(ours), gone=frozenset(gone))
+
+
+def _called(person: Person) -> tuple[str, str]:
+    """By what somebody is named a second time: 李总, 小赵."""
+    return person.surname, person.title or person.name
 
 
 def _same_clause_before(plain: str, start: int) -> str:

@@ -38,7 +38,7 @@ _GENERIC = re.compile(
 )
 _ORG_END = tuple(sorted({*LEGAL, *(one for one in TRADES if len(one) >= 2)}, key=len, reverse=True))
 _FRAME = re.compile(
-    rf"(?:去了?一?趟?|到了?|拜访了?|跑了?|走访了?|回访了?|见了?|跟|和|给|联系了?|客户是|客户叫|新客户[ ,，]*(?:是|叫)?|叫做?|从|在)(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|公司|[ ,，。]|$)"
+    rf"(?:去了?一?趟?|[拐绕转]到|顺[路道][去到上]|先[去到]|又[去到]|换的一家|路过|到了?|拜访了?|跑了?|走访了?|回访了?|见了?|跟|和|给|联系了?|客户是|客户叫|新客户[ ,，]*(?:是|叫)?|叫做?|从|在)(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|公司|[ ,，。]|$)"
 )
 _OPENING = re.compile(
     rf"^(?:今天|昨天|上午|下午|刚|刚才|嗯|呃|那个|今天上午|今天下午|{lex.DATE}+|[ ,，])*(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|[ ,，。])"
@@ -47,6 +47,8 @@ _DEPARTMENT_END = re.compile(
     r"(?:部|科|处|室|办|车间|经理|主任|总监|采购|设备|技术|生产|财务|老板|工程师|主管|仓储|运营|研发|新来|分管|大区|区域|团队|中心主任)$"
 )
 _SCORE_CONTACT = 0.7
+_VISITS = re.compile(r"(?:去|到|[拐绕转]到|顺|先|又|换的|路过|拜访|跑|走访|回访|客户|新客户|叫)")
+_HOUSES = tuple("厂矿店院校站所馆场库")
 
 
 @dataclass(slots=True)
@@ -206,11 +208,13 @@ def _unknown(scene: Scene, have: bool) -> list[CustomerFact]:
             name = scene.plain[start:end]
             if any(mark in lex.MARKS for mark in scene.masked[start:end]):
                 continue
+            visited = bool(_VISITS.match(match.group()))
             ends = (
-                name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name
-            ) or name.endswith(LEGAL[:12])
+                (name.endswith(_ORG_END) and len(name) >= 3 and strip_trade(name) != name)
+                or name.endswith(LEGAL[:12])
+                or (visited and len(name) >= 4 and name.endswith(_HOUSES))
+            )
             beside = scene.masked[end : end + 2].lstrip("的")[:1] == lex.PERSON
-            visited = bool(re.match(r"(?:去|到|拜访|跑|走访|回访|客户|新客户|叫)", match.group()))
             if _GENERIC.search(name) or _DEPARTMENT_END.search(name):
                 continue
             if not ends and not (beside and not have and 2 <= len(name) <= 8):
