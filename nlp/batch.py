@@ -33,7 +33,7 @@ def _extractor() -> Extractor:
 def extract_line(line: Mapping[str, Any]) -> Line:
     """One memo to its fields (DESIGN section 3)."""
     text, now = _text(line), _now(line)
-    facts = _extractor().extract(text, now=now, world=_world(line))
+    facts = _extractor().extract(text, now=now, world=world_of(line))
     return {"id": line.get("id"), **facts.to_dict()}
 
 
@@ -179,7 +179,7 @@ def _strings(line: Mapping[str, Any], key: str) -> list[str]:
     return list(values)
 
 
-def _world(line: Mapping[str, Any]) -> World:
+def world_of(line: Mapping[str, Any]) -> World:
     contacts = line.get("known_contacts") or {}
     if not isinstance(contacts, Mapping):
         raise BadLine("known_contacts: an object is wanted")

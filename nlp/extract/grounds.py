@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from nlp.extract import lexicon as lex
+
 GROUNDS: Final[dict[str, re.Pattern[str]]] = {
     name: re.compile("".join(parts))
     for name, parts in {
@@ -251,3 +253,54 @@ GROUNDS: Final[dict[str, re.Pattern[str]]] = {
         ),
     }.items()
 }
+
+_FINE = re.compile(
+    r"(?:不是(?:嫌|因为|怕|担心|觉得)?|不嫌|没嫌|没有嫌|并不|不算|不觉得|不太在意|不在乎|不担心|没说|没提|没还价|没砍价|没压价|没有还价|没有说|没有提|不存在|不怕|没嫌|也不|没觉得|没有觉得|已经不|不是说)(?!满意|行|够|好|达标|放心|稳定)"
+)
+_SOLVED = re.compile(
+    r"(?:没问题|没有问题|没意见|没有意见|不是问题|能接受|可以接受|接受了|认可|满意|放心了|很放心|解决了|已经解决|搞定了|不用担心|没有异议|没异议|都行|挺好|不错|没变|不变|好说|通过了|过了(?!保质|期|.{0,3}再)|够用|来得及|没毛病|很好|还可以|没什么问题|没得说|同意了|都同意)"
+)
+# When nothing more special fits: that somebody complains or something is amiss, and of what.
+COMPLAINT = re.compile(
+    r"嫌|担心|怕(?!是)|顾虑|抱怨|不(?:太|是很|怎么)?(?:满意|放心|高兴|乐意|认可|愿意|敢)|犹豫|吐槽|意见|疑虑|卡在|卡住|接受不了|能接受(?=吗)|反感|恼火|发火|最大的问题"
+    r"|受不了|拿不准|吃不准|没底|不舒服|投诉|怀疑|纠结|头疼|犯愁|为难|不(?:太)?相信"
+)
+AMISS = re.compile(
+    r"太(?!好|棒|客气|感谢|平)|不够|不行(?!动)|不好(?!意思)|不稳|不准|不一样|不一致|不均|不足|不及时|不到位|偏(?=[高低大小慢软硬厚薄重])|差(?=$|[ ,，。了些点远很太劲])|慢|坏|断|卡(?!车|片|丁)|堵|松|裂|烂"
+    r"|难(?!得|道)|麻烦|复杂|有(?:点|些)?问题|出问题|毛病|返工|停(?:机|了|三|两|好几)|失败|无法|老是?(?=[卡停坏断掉死漏堵跳报])|总是|影响|跟不上|搞不定|没解决|不安全|不方便|不美观|难看|吃亏|超了|超出|超过了|达不到|对不上|不符|缺|少了"
+)
+ABOUT = {
+    "付款账期": re.compile(r"账期|付款|预付|首付|尾款|定金|货款|承兑|发票|垫资|赊"),
+    "预算": re.compile(r"预算|经费|资金|拨款"),
+    "合同条款": re.compile(r"合同|条款|违约|协议|独家|法务|罚"),
+    "合规验收": re.compile(
+        r"验收|认证|资质|证书|标准|环保|消防|检查|合规|审计|备案|许可|环评|等保"
+    ),
+    "售后服务": re.compile(
+        r"售后|服务|维修|维护|保养|备件|配件|响应|质保|保修|没人管|太远|距离|上门|报修|客服"
+    ),
+    "交期": re.compile(
+        r"交期|工期|货期|周期|进度|到货|送货|发货|供货|断货|交付|交货|来不及|赶不上|推迟|推到|延期|晚到|迟到"
+    ),
+    "动销库存": re.compile(r"库存|销量|卖不|走量|退货|临期|过期|压货|周转|滞销|动销|铺货|货架"),
+    "案例信任": re.compile(r"案例|信任|靠谱|牌子|品牌|名气|规模|实力|新公司|骗|跑路|没做过|没用过"),
+    "决策流程": re.compile(r"领导|审批|流程|签字|担责|责任|集团|股东|董事"),
+    "质量": re.compile(
+        r"质量|品质|坏|次品|做工|寿命|耐用|口感|味道|破|锈|漏|变质|批次|一致性|尺寸|硬度|厚度|颜色|色|干得|断线|起毛|卡标|停机|强度|密封|新鲜|包装|标签|油墨|表面|焊|精细|报废|合格|投诉"
+    ),
+    "价格": re.compile(r"价|贵|钱|费|成本|划算|利润|块|折扣|优惠"),
+    "技术": re.compile(
+        r"性能|功能|参数|技术|速度|效率|兼容|操作|接口|安全|重量|噪音|温度|稳定|系统|软件|数据|精度|产能|耗电|能耗|效果|学不会|不会用|占地|安装|改造|换型|升级|迁移|太重|亮度|功率|流量|压力|信号|网络|续航|容量|体积|高度|长度|宽度|灵敏|延迟|界面"
+    ),
+    "竞品": re.compile(lex.RIVAL),
+}
+
+
+def denied(text: str, start: int, end: int) -> bool:
+    """Whether the words around take the objection back: 不是嫌贵, 价格没问题."""
+    floor = max(0, start - 8)
+    for fine in _FINE.finditer(text, floor, end):
+        if fine.start() <= start and fine.end() >= start - 3:
+            return True
+    inside = re.search(r"(?:不|没)(?:贵|高|长|慢)$", text[start:end]) if end - start <= 6 else None
+    return bool(inside) or bool(_SOLVED.search(text, start, min(len(text), end + 8)))

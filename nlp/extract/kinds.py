@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from nlp.extract import lexicon as lex
 from nlp.extract.scene import Scene
+from nlp.extract.signs import of_message
+from nlp.extract.voices import Voice
+from nlp.learned import load
 from sales.facts import Kind
+
+_KINDS: tuple[Kind, ...] = ("memo", "command", "setting", "chat")
 
 _LONGEST_COMMAND = 46
 _SETTING = re.compile(
@@ -34,19 +40,29 @@ _NO_VISIT = re.compile(
 )
 
 
-def kind_of(scene: Scene, *, customers: bool, contacts: bool, evidence: int) -> Kind:
-    """The kind; *evidence* counts objections, promises, sums and rivals found."""
+def kind_of(scene: Scene, voices: Sequence[Voice]) -> Kind:
+    """The likeliest kind; plain greetings and empty texts need no model."""
+    text = scene.plain.strip(" ,，。、！!~")
+    if not re.sub(r"[ ,，。、！!~]", "", text) or _CHAT.fullmatch(text):
+        return "chat"
+    scores = load("kinds").scores(of_message(scene, voices, by_rule=rule_kind(scene)))
+    return max(_KINDS, key=lambda kind: scores[kind])
+
+
+def rule_kind(scene: Scene) -> Kind:
+    """What the rules alone make of it, by how such messages are worded."""
     text = scene.plain.strip(" ,，。、！!~")
     bare = re.sub(r"[ ,，。、！!~]", "", text)
     if not bare:
         return "chat"
-    short = len(bare) <= _LONGEST_COMMAND
+    customers, contacts = bool(scene.customers), bool(scene.people)
     things = len(scene.products) + len(scene.sums) + len(scene.rivals)
+    short = len(bare) <= _LONGEST_COMMAND
     if short and not contacts and not things and not customers and _SETTING.search(text):
         return "setting"
-    if short and not (customers and (contacts or evidence >= 2)) and _COMMAND.search(text):
+    if short and not (customers and (contacts or things >= 2)) and _COMMAND.search(text):
         return "command"
-    if short and _QUESTION_END.search(bare) and not contacts and evidence == 0:
+    if short and _QUESTION_END.search(bare) and not contacts and not things:
         return "command"
     if _CHAT.fullmatch(text) or (_CHAT.match(text) and len(bare) <= 6 and not customers):
         return "chat"
@@ -55,6 +71,4 @@ def kind_of(scene: Scene, *, customers: bool, contacts: bool, evidence: int) -> 
     if _NO_VISIT.search(text):
         return "chat"
     spoken = bool(re.search(rf"(?:客户|拜访|{lex.SPEECH.pattern})", scene.masked))
-    if evidence >= 2 or (evidence and (things or spoken)) or (things and spoken):
-        return "memo"
-    return "chat"
+    return "memo" if things and (spoken or things >= 2) else "chat"

@@ -11,7 +11,9 @@ from nlp.dates import DateHit
 from nlp.extract import lexicon as lex
 from nlp.extract.acts import act_words, counts, is_question, whose
 from nlp.extract.scene import Scene
+from nlp.extract.signs import of_promise
 from nlp.extract.voices import Voice
+from nlp.learned import load
 from sales.facts import CommitmentFact, Span
 
 Who = Literal["us", "customer"]
@@ -26,6 +28,7 @@ _THEY_AGREE = re.compile(
     r"^(?:那)?(?:他|她|他们|对方|客户|Ⓟ+)(?:也|就|当场|最后)*(?:都)?(?:答应|同意|认可|接受|点头)了?(?:的|下来)?$"
 )
 _ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
+_SURE_ENOUGH = 0.5  # probability from which a clause counts
 _CLOSE = 10  # letters between a day and the one said instead
 _SHORT = 4  # letters of an act that says nothing new: 开始弄, 给
 _FAR = 3  # clauses between a demand and its acceptance
@@ -51,13 +54,84 @@ class _Track:
     bare: bool = False  # the clause before named somebody and nothing else
 
 
-def find_promises(scene: Scene, voices: list[Voice], numbers: list[int]) -> list[Promise]:
-    """Promises in the clauses of one customer, in spoken order."""
+def rule_promises(
+    scene: Scene, voices: list[Voice], numbers: list[int]
+) -> tuple[dict[int, Promise], dict[int, str]]:
+    """What the rules alone make of the clauses, and where a day is at hand for each clause."""
     out: list[Promise] = []
     track = _Track(numbers=numbers)
     for number in numbers:
         _step(scene, voices, number, track, out)
+    hands = {
+        number: kind
+        for place, number in enumerate(numbers)
+        if (kind := _at_hand(scene, numbers, place)[0])
+    }
+    return {one.clause: one for one in out}, hands
+
+
+def find_promises(scene: Scene, voices: list[Voice], numbers: list[int]) -> list[Promise]:
+    """Promises in the clauses of one customer, in spoken order.
+
+    The rules say what a clause looks like; the model, which has seen how people promise and how
+    they do not, says whether it counts and whose it is.
+    """
+    model = load("promises")
+    made, hands = rule_promises(scene, voices, numbers)
+    out: list[Promise] = []
+    for place, number in enumerate(numbers):
+        one = made.get(number)
+        signs = of_promise(
+            scene, voices, number, by_rule=one.fact.who if one else "", days=hands.get(number, "")
+        )
+        scores = model.scores(signs)
+        who: Who = "us" if scores["us"] >= scores["customer"] else "customer"
+        if scores[who] < _SURE_ENOUGH or scores["us"] + scores["customer"] < _SURE_ENOUGH:
+            continue
+        if one is None:
+            one = _unruled(scene, voices, numbers, place, who)
+        elif one.fact.who != who:
+            one = replace(one, fact=replace(one.fact, who=who))
+        if one is not None:
+            out.append(one)
     return _distinct(out)
+
+
+def _unruled(
+    scene: Scene, voices: list[Voice], numbers: list[int], place: int, who: Who
+) -> Promise | None:
+    """The promise of a clause that only the model takes for one."""
+    number = numbers[place]
+    clause = scene.clauses[number]
+    what = act_words(scene, number, voices[number]) or scene.said(clause.span).strip(" ,，。")
+    if not what:
+        return None
+    return _promise(
+        scene, number, who, what, days=_at_hand(scene, numbers, place)[1], span=clause.span,
+        conditional=bool(lex.CONDITION.search(scene.masked, clause.start, clause.end)),
+    )  # fmt: skip
+
+
+def _at_hand(scene: Scene, numbers: list[int], place: int) -> tuple[str, list[DateHit]]:
+    """The day that a clause may be due on: in it, said before it, or said alone behind it."""
+    number = numbers[place]
+    here = _days(scene, scene.clauses[number].span)
+    if here:
+        today = scene.now.date()
+        return ("today" if all(one.due == today for one in here) else "here"), here
+    if place and numbers[place - 1] == number - 1:
+        before = scene.clauses[number - 1]
+        if _ENDS_WITH_DATE.search(scene.masked, before.start, before.end):
+            days = _days(scene, before.span)
+            if days:
+                return "before", days[-1:]
+    if place + 1 < len(numbers) and numbers[place + 1] == number + 1:
+        behind = scene.clauses[number + 1]
+        if _ONLY_DATE.match(scene.masked[behind.start : behind.end]):
+            days = _days(scene, behind.span)
+            if days:
+                return "behind", days[-1:]
+    return "", []
 
 
 def _step(

@@ -39,21 +39,12 @@ class RuleExtractor:
         sides = take_sides(scene)
         if sides.ours:
             remask(scene, colleagues=sides.ours)
-        parts = split(scene, sides)
         voices = listen(scene)
-        records = [_record(scene, sides, voices, topic, parts.topics) for topic in parts.topics]
-        evidence = sum(
-            len(one.objections) + len(one.commitments) + len(one.amounts) + len(one.competitors)
-            for one in records
-        )
-        kind = kind_of(
-            scene,
-            customers=any(topic.customer for topic in parts.topics),
-            contacts=bool(sides.customer) or any(one.contacts for one in records),
-            evidence=evidence,
-        )
+        kind = kind_of(scene, voices)
         if kind != "memo":
             return MemoFacts(kind=kind)
+        parts = split(scene, sides)
+        records = [_record(scene, sides, voices, topic, parts.topics) for topic in parts.topics]
         kept, dropped = _worth_keeping(scene, records, parts.topics)
         spans = [scene.clauses[number].span for number in sorted({*parts.unplaced, *dropped})]
         unplaced = tuple(Unplaced(text=scene.said(span), span=span) for span in spans)

@@ -1,0 +1,1 @@
+"""Making of the small language models in ``nlp/learned``."""
