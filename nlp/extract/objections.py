@@ -16,8 +16,8 @@ from sales.facts import ObjectionFact, Span
 _N = r"[\d一二两三四五六七八九十百千万几]"
 
 
-_SURE_ENOUGH = 0.45  # probability from which a clause counts
-_PAIR_COSTS = 0.1
+_SURE_ENOUGH = 0.42  # probability of any objection from which a clause counts
+
 _OF_US = re.compile(
     r"我们(?:的|家|这边)?.{0,4}?(?:太|没有?(?!问题)|不(?!能再|会再)|贵|慢|远|差|小)"
 )
@@ -61,9 +61,9 @@ def _felt_by_model(scene: Scene, voices: list[Voice], numbers: list[int]) -> lis
             windows.append([number, number + 1])
         for window in windows:
             scores = model.scores(of_objection(scene, voices, window))
-            category = max(scores, key=scores.__getitem__)
-            sure = scores[category] - _PAIR_COSTS * (len(window) - 1)
-            if category and sure >= _SURE_ENOUGH:
+            sure = 1.0 - scores.pop("")
+            if sure >= _SURE_ENOUGH:
+                category = max(scores, key=scores.__getitem__)
                 for one in window:
                     if sure > best.get(one, (0.0, ""))[0]:
                         best[one] = (sure, category)

@@ -28,7 +28,7 @@ _THEY_AGREE = re.compile(
     r"^(?:那)?(?:他|她|他们|对方|客户|Ⓟ+)(?:也|就|当场|最后)*(?:都)?(?:答应|同意|认可|接受|点头)了?(?:的|下来)?$"
 )
 _ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
-_SURE_ENOUGH = 0.5  # probability from which a clause counts
+_SURE_ENOUGH = 0.35  # probability from which a clause counts
 _CLOSE = 10  # letters between a day and the one said instead
 _SHORT = 4  # letters of an act that says nothing new: 开始弄, 给
 _FAR = 3  # clauses between a demand and its acceptance
@@ -86,7 +86,7 @@ def find_promises(scene: Scene, voices: list[Voice], numbers: list[int]) -> list
         )
         scores = model.scores(signs)
         who: Who = "us" if scores["us"] >= scores["customer"] else "customer"
-        if scores[who] < _SURE_ENOUGH or scores["us"] + scores["customer"] < _SURE_ENOUGH:
+        if scores["us"] + scores["customer"] < _SURE_ENOUGH:
             continue
         if one is None:
             one = _unruled(scene, voices, numbers, place, who)

@@ -9,6 +9,7 @@ from datetime import datetime
 from nlp.amounts import AmountHit
 from nlp.dates import DateHit, find_dates
 from nlp.extract import lexicon as lex
+from nlp.extract.cuts import cut_places
 from nlp.extract.repair import repaired
 from nlp.extract.sums import find_sums
 from nlp.extract.world import Prepared
@@ -36,6 +37,7 @@ class Scene:
     clauses: list[Clause] = field(default_factory=list)
     fixed: str = ""  # plain with misheard terms of the trade set right; as long as text
     masked: str = ""  # fixed with every found thing replaced by its mark; as long as text
+    cuts: tuple[int, ...] | None = None  # where clauses begin in stretches without marks
 
     def said(self, span: Span) -> str:
         return self.text[span[0] : span[1]]
@@ -87,12 +89,6 @@ def remask(scene: Scene, *, colleagues: frozenset[Span] = frozenset()) -> None:
         *(hit.span[0] for hit in scene.dates),
         *(_visit_start(scene.plain, hit.span[0]) for hit in scene.customers),
     )
-    sure = tuple(hit.span[0] for hit in scene.products if _follows_person(scene, hit.span[0]))
-    scene.clauses = [
-        one
-        for one in clauses(scene.plain, solid, starts, sure)
-        if scene.plain[one.start : one.end].strip()
-    ]
     scene.fixed = repaired(scene.plain, names)
     mask = list(scene.fixed)
     layers: list[tuple[str, list[Span]]] = [
@@ -108,6 +104,24 @@ def remask(scene: Scene, *, colleagues: frozenset[Span] = frozenset()) -> None:
         for start, end in spans:
             mask[start:end] = mark * (end - start)
     scene.masked = "".join(mask)
+    if scene.cuts is None:
+        scene.cuts = _unmarked_cuts(scene.masked)
+    sure = (
+        *scene.cuts,
+        *(hit.span[0] for hit in scene.products if _follows_person(scene, hit.span[0])),
+    )
+    scene.clauses = [
+        one
+        for one in clauses(scene.plain, solid, starts, sure)
+        if scene.plain[one.start : one.end].strip()
+    ]
+
+
+def _unmarked_cuts(masked: str) -> tuple[int, ...]:
+    places: list[int] = []
+    for stretch in re.finditer(r"[^。！？!?；;\n，,、：:…—\s]+", masked):
+        places += cut_places(masked, stretch.start(), stretch.end())
+    return tuple(places)
 
 
 def blank_noise(plain: str) -> str:

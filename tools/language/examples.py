@@ -11,6 +11,7 @@ from typing import Any
 
 from nlp.batch import world_of
 from nlp.extract.contacts import take_sides
+from nlp.extract.cuts import once, signs
 from nlp.extract.kinds import rule_kind
 from nlp.extract.promises import rule_promises
 from nlp.extract.scene import Scene, look, remask
@@ -178,3 +179,38 @@ def kinds_of_memos(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         kind = row.get("kind") or ("memo" if row["expect"]["customer"] else "")
         if kind:
             yield of_message(scene, voices, by_rule=rule_kind(scene)), kind, 1.0
+
+
+_STOPS = re.compile(r"[。！？!?；;\n，,、：:…—\s]+")
+
+
+def cuts_of_memos(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
+    """Places of memos that were written with marks, the marks taken out."""
+    for row in rows:
+        scene, _ = memo_scene(row)
+        yield from cuts_of_text(scene.masked)
+
+
+def cuts_of_sentences(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
+    """The same of any other labelled sentences with marks."""
+    for row in rows:
+        if len(_STOPS.split(row["text"].strip())) > 1:
+            yield from cuts_of_text(seen(row["text"])[0].masked)
+
+
+def cuts_of_text(masked: str) -> Iterator[Example]:
+    pieces = [one for one in _STOPS.split(masked) if one]
+    if len(pieces) < 2 or max(map(len, pieces)) > 40:
+        return
+    letters, _ = once("".join(pieces))
+    ends, total = set(), 0
+    for piece in pieces:
+        total += len(once(piece)[0])
+        ends.add(total)
+    last = 0
+    for place in range(1, len(letters) - 1):
+        if place in ends:
+            yield set(signs(letters[last:place], letters[place:])), "cut", 1.0
+            last = place
+        elif place - last >= 3:
+            yield set(signs(letters[last:place], letters[place:])), "", 1.0
