@@ -21,6 +21,7 @@ from sales.facts import Span
 _STRENGTH_SCORE: Mapping[Strength, float] = {"full": 1.0, "base": 0.98, "core": 0.92, "weak": 0.75}
 _SAME = 0.9  # every syllable at least alike after folding
 _COUNTING = frozenset("0123456789零一二两三四五六七八九十百千万亿第")
+_DIGITS = frozenset("0123456789")
 _GRAMMAR = (
     frozenset(
         "的了和或与及是在我他她它你们这那不就也都有个月日号年点至要说吗呢吧啊着过把被给对从向"
@@ -286,7 +287,10 @@ def _strongest(owners: Sequence[tuple[str, Strength]]) -> tuple[str, ...]:
 
 def _is_grammar(heard: str, form: str) -> bool:
     """Whether a misheard letter would be a particle or a number, which are heard right: 货的, 3月和."""
-    return any(one != other and one in _GRAMMAR for one, other in zip(heard, form, strict=True))
+    return any(
+        one != other and one in _GRAMMAR and not (other in _DIGITS and same(one, other) > _SAME)
+        for one, other in zip(heard, form, strict=True)
+    )  # 六二零五 is 6205
 
 
 def _likeness(heard: str, form: str) -> float:

@@ -78,7 +78,7 @@ def _one_off(letters: str, codes: str, start: int, code: str, text: str) -> tupl
         return 0, 0.0  # nothing is off: the dictionary has it
     if len(heard) >= size and heard[wrong + 1 : size] == code[wrong + 1 :]:
         alike = same(letters[start + wrong], text[wrong])
-        if alike or (size >= _LONG and wrong > 1):
+        if (alike and wrong > 1) or (size >= _LONG and wrong > 1):  # 云汉 is not 云海
             return start + size, round((size - 1 + alike) / size - _PENALTY, 3)
     if wrong >= 2 and size > _SHORTEST and heard[wrong : size - 1] == code[wrong + 1 :]:
         return start + size - 1, _LOST_OR_ADDED

@@ -79,16 +79,16 @@ _NOT_SURNAME = frozenset("名什啥甚谁哪何的啊呢吗了")
 _CALLED_LOOSE = re.compile(
     rf"(?:叫|名叫|名字叫)(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{1,2}})(?=[ ,，。]|$|的|说|要|管|以后|她|他|负责|接)"
 )
-_ANYBODY = re.compile(rf"(?P<sur>[\u4e00-\u9fff])(?P<title>{_TITLE})")
+_ANYBODY = re.compile(
+    rf"(?P<sur>[\u4e00-\u9fff])(?P<title>{_TITLE}|[科站](?=说|讲|问|要|那|让|答|也))"
+)
 _FRESH = re.compile(r"(?:^|[ ,，。:：;；!！?？“”\"的跟和找见问给让是与由请陪去])$")
 _DEPT_NAME = re.compile(
     rf"(?:部|科|处|室|车间|馆|中心)的?(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{1,3}})"
 )
 _LATIN = re.compile(r"(?<![A-Za-z])(?P<name>[A-Z][a-z]{1,9}(?: ?(?:总|姐|哥|经理))?)(?![A-Za-z])")
 _DEPT_BEFORE = re.compile(rf"(?P<dept>{_DEPARTMENT}{{1,2}}?)(?P<role>(?:{_LONG_TITLE})?)的?$")
-_NOT_OLD = (
-    "师板实家客公城年堵满封伏怀完危尽那相后益支旁步慎慕咸卡说用想要掉断坏是用问忘爱底令海信牛马"
-)
+_NOT_OLD = "师板实家客公城年堵满封伏怀完危尽那相后益支旁步慎慕咸卡说用想要掉断坏是用问忘爱底令"
 _NOT_SMALL_AFTER = "时区学程包温项费心型商店米麦数高石车路龙白文金康武章方江安常易"
 
 
@@ -124,7 +124,7 @@ def find_people(
     ):
         for person in finder(text, busy):
             claim(person)
-    for person in _acquainted(text, busy, known - frozenset(SURNAMES)):
+    for person in _acquainted(text, busy, known):
         claim(person)
     return sorted(found, key=lambda one: one.span)
 
@@ -360,7 +360,9 @@ def _latin(text: str, busy: list[bool]) -> list[Person]:
     out = []
     for match in _LATIN.finditer(text):
         start, end = match.span("name")
-        beside = re.search(rf"(?:{_LONG_TITLE}|部|科)的?$", text[max(0, start - 6) : start])
+        beside = re.search(
+            rf"(?:{_LONG_TITLE}|部|科|叫|一个叫|是)的?$", text[max(0, start - 6) : start]
+        )
         speaks = re.match(
             r"(?:说|要|想|问|那边|觉得|同意|答应|跟我|让我|反馈)", text[end : end + 3]
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from nlp.words import word_set
+from nlp.words import is_common, word_set
 
 Strength = Literal["full", "base", "core", "weak"]
 
@@ -36,6 +36,12 @@ _TRADE_TEXT = """
 精密制造 制造 实业 产业 工业 工贸 发展 开发 国际 供应链 进出口 外贸 生物 生物科技 生物制药 生命科学 医疗 医疗器械 器械 医学 检测 检验 认证 环境 环卫 污水处理 水处理
 净水 自来水 供水 供热 供电 公交 地铁 轨道 轨道交通 交通 高速 路桥 桥梁 市政 酒业 酿酒 啤酒 白酒 茶业 茶叶 调味品 酱油 盐业 糖业 面粉 面业 面包 肉业 肉联 屠宰 冷链 冷饮
 水产 海鲜 生鲜 蔬菜 水果 花卉 苗木 种子 农机 农场 牧场 养殖 兽药 动保 宠物 律师 会计 税务 人力 人力资源 劳务 保安 保洁 家政 搬家 广场 大厦 会展 展览 销售 营销 社区卫生服务中心 社区卫生中心
+冻品 速冻 日杂 副食 母婴 孕婴 团餐 火锅 茶饮 咖啡 甜品 糖水 面馆 烧烤 冷库 干货 炒货 零食 水站 米行 粮店 菜场 花艺 书店 图书 画廊 琴行 摄影 婚庆 民宿 客栈 公寓 老年公寓 养老院
+护理院 敬老院 日间照料中心 颐养 老灶 酒坊 酒家 酒楼 餐厅 食堂 海鲜城 农家乐 渔家乐 商管 商业管理 物业服务 产业园 园区 管委会 数据中心 物流园 仓储 冷链物流 货代 船务 船舶修造 船厂
+铸管 铸件 锻件 钢构 钢球 塑业 塑胶 模塑 模具 制模 涂装 涂料 漆业 油墨 染织 印染 纺机 数控 机加工 电机 电器 减速机 变速箱 风机 锅炉 热电 供热 焦化 煤化工 化肥 化纤 玻纤 碳素
+矿冶 选矿 选矿厂 铁矿 煤矿 洗煤厂 水泥厂 搅拌站 砖厂 制砖 制砖厂 面粉 糖业 糖厂 乳品 罐头 罐头食品 调味 酿造 粮库 油脂 饲料厂 渔场 林场 农庄 牧业 种苗 日化 洗涤 家纺 布艺 灯饰
+检测中心 检验所 研究所 设计院 体检中心 动物医院 宠物医院 诊疗所 口腔门诊 口腔门诊部 齿科 齿科诊所 口腔连锁 康复医院 护理 医疗美容 月子会所 托育 早教中心 培训学校 培训中心 实验学校 外国语学校 中心小学 职业学校 技工学校
+机电经营部 机电 标准件 五金店 工具 电子厂 电缆 线缆 光伏科技 储能 电力安装 电力工程 自动化工程 装备制造 重型机械 农机站 汽贸 汽车贸易 轮胎店 商行 经销部 批发部 批发 贸易行
 """
 TRADES = frozenset(_TRADE_TEXT.split())
 _PLACES = word_set(
@@ -55,6 +61,7 @@ _PLACES = word_set(
 _PLACE_UNIT = re.compile(
     r"^[\u4e00-\u9fff]{2,3}?(?:省|市|自治区|自治州|新区|开发区|高新区|(?<![社景校厂园库])区|县|镇|乡)"
 )
+_A_WORD = 3  # counted so often, letters are a word
 _MAX_PLACE, _MIN_CORE, _MIN_WEAK = 4, 2, 4
 # What people make of the middle and the end of an institution's name.
 _FOLDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -184,7 +191,9 @@ def _add_base(base: str, add: Callable[[str, Strength], None]) -> None:
         core = shorter
         add(core, "core")
     if len(core) >= _MIN_WEAK and not _is_place(core[:2]):
-        add(core[:2], "weak")  # an unknown trade: the first two characters are a guess
+        # An unknown trade: the first two characters are a guess, a better one before a real word.
+        known = len(core) == _MIN_WEAK and is_common(core[2:], _A_WORD)
+        add(core[:2], "core" if known and not is_common(core[:2], _A_WORD) else "weak")
         if len(core) > _MIN_WEAK:
             add(core[:3], "weak")
 

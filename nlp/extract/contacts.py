@@ -33,7 +33,7 @@ _THIRD_AFTER = re.compile(
     r"^(?:给我?们?)?(?:介绍|牵(?:的)?线|推荐|引荐|带的?路|光?帮着?带路|搭的?线)"
 )
 _THIRD_BEFORE = re.compile(
-    r"(?:总包|监理|设计院|代理商?|隔壁(?:家)?|教育局|卫健委|门卫|保安|司机|房东|物流|快递|对门)的?$"
+    r"(?:总包|监理|设计院|代理商?|隔壁(?:家)?|教育局|卫健委|门卫|保安|司机|房东|(?<![\u4e00-\u9fff])(?:物流|快递)|对门)的?$"
 )
 _ADDRESSED = re.compile(r"^[啊呀,，]")  # 小杜啊: the speaker himself
 _GONE_BEFORE = re.compile(
@@ -84,7 +84,7 @@ def take_sides(scene: Scene) -> Sides:
         if _is_colleague(scene.ready.world.colleagues, person):
             ours.add(person.span)
         elif (
-            _GONE_BEFORE.search(before)
+            (_GONE_BEFORE.search(before) and not re.match(r"的?(?:电话|微信|语音|消息)", after))
             or _GONE_AFTER.match(after)
             or _THIRD_AFTER.match(after)
             or _THIRD_BEFORE.search(before)

@@ -19,7 +19,7 @@ _ASIDE_BEFORE = re.compile(
     r"(?:像|好比|参考|类似|听|之前给|以前给|给过|做过|比如|例如|就是跟|不如)$"
 )
 _ASIDE_AFTER = re.compile(
-    r"^(?:那边)?(?:一样|那样|那种|那套|也(?:在用|是用|用的|买的|上了)|介绍(?:的|过来|我)|推荐(?:的|过来)|转介绍|的(?:案例|样板|项目做参考|那个案例|例子)|用的(?:就)?是我们|在用我们|(?:做|用|买|装|上|供)的|用了我们|买过|做过|隔壁|旁边|对面|附近)"
+    r"^(?:那边)?(?:也在打听|那回|那次一个|一样|那样|那种|那套|也(?:在用|是用|用的|买的|上了)|介绍(?:的|过来|我)|推荐(?:的|过来)|转介绍|的(?:案例|样板|项目做参考|那个案例|例子)|用的(?:就)?是我们|在用我们|(?:做|用|买|装|上|供)的|用了我们|买过|做过|隔壁|旁边|对面|附近)"
 )
 _CORRECTION = re.compile(
     r"^[ ,，。]*(?:哦|啊|那个)?(?:不对|不是|说错了|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?"
@@ -107,14 +107,22 @@ def _is_same(topic: Topic, mention: CustomerFact) -> bool:
     ) or have.name.startswith(mention.name)
 
 
+_NOT_LISTED = re.compile(
+    r"(?:不在|没在)(?:咱们?|我们)?(?:系统|名单|库|表)|(?:系统|名单|库)里(?:还)?(?:没有|没这家|查不到|没)|新(?:认识|摸到|开发|跑)(?:的)?一家|头一回去"
+)
+_SURE_NAME = 0.97
+
+
 def _mentions(scene: Scene, sides: Sides) -> list[CustomerFact]:
     """Customers that are talked about, withdrawn and merely compared ones left out."""
     hits = [hit for hit in scene.customers if _is_topic(scene, hit)]
+    if len(hits) == 1 and _NOT_LISTED.search(scene.plain):
+        hits = [hit for hit in hits if hit.score >= _SURE_NAME]  # 云汉 is not 云海
     dropped: set[Span] = set()
     for one, following in itertools.pairwise(hits):
         between = scene.plain[one.span[1] : following.span[0]]
         if re.fullmatch(
-            r"[ ,，。]*(?:哦|啊|那个|呃)?[ ,，]*(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是|去的是|说的是)?[ ,，]*",
+            r"(?:的|那边)?(?:(?:哦|啊|哎|唉|噢|那个|呃|[ ,，。])*(?:不对|不是|说错了?|说反了?|错了|口误|记错了?))+[ ,，。]*(?:应该)?(?:是|去的是|说的是|叫)?[ ,，]*",
             between,
         ) or (
             _NOT_THIS.search(scene.plain[max(0, one.span[0] - 3) : one.span[0]])
@@ -128,7 +136,7 @@ def _mentions(scene: Scene, sides: Sides) -> list[CustomerFact]:
         fact = _customer(scene, sides, hit, alone=len(hits) == 1)
         if fact is not None:
             facts.append(fact)
-    known_spans = [one.span for one in scene.customers]
+    known_spans = [hit.span for hit in hits]
     facts += [one for one in _unknown(scene, bool(facts)) if not _overlaps(one.span, known_spans)]
     return sorted(facts, key=lambda one: one.span)
 

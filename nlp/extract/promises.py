@@ -30,6 +30,7 @@ _THEY_AGREE = re.compile(
 _ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
 _SURE_ENOUGH = 0.35  # probability from which a clause counts
 _CLOSE = 10  # letters between a day and the one said instead
+_ACT = 2  # letters that an act has at least
 _SHORT = 4  # letters of an act that says nothing new: 开始弄, 给
 _FAR = 3  # clauses between a demand and its acceptance
 
@@ -103,8 +104,11 @@ def _unruled(
     """The promise of a clause that only the model takes for one."""
     number = numbers[place]
     clause = scene.clauses[number]
+    text = scene.masked[clause.start : clause.end]
+    if _ONLY_DATE.match(text) or _is_bare(text, voices[number], clause.start):
+        return None  # no act is named
     what = act_words(scene, number, voices[number]) or scene.said(clause.span).strip(" ,，。")
-    if not what:
+    if len(what) < _ACT:
         return None
     return _promise(
         scene, number, who, what, days=_at_hand(scene, numbers, place)[1], span=clause.span,
@@ -363,13 +367,22 @@ def _distinct(promises: list[Promise]) -> list[Promise]:
                 for other in out
                 if other.fact.who == one.fact.who
                 and (other.fact.due == one.fact.due or None in (other.fact.due, one.fact.due))
-                and _shared(other.fact.what, one.fact.what) >= 0.7
+                and (
+                    _shared(other.fact.what, one.fact.what) >= 0.7
+                    or (
+                        one.clause - other.clause == 1
+                        and other.fact.due == one.fact.due is not None
+                        and min(len(other.fact.what), len(one.fact.what)) <= _SHORT
+                    )
+                )
             ),
             None,
         )
         if twin is None:
             out.append(one)
         elif twin.fact.due is None and one.fact.due is not None:
+            out[out.index(twin)] = one
+        elif twin.fact.due == one.fact.due and len(twin.fact.what) < len(one.fact.what):
             out[out.index(twin)] = one
     dated = {one.fact.who for one in out if one.fact.due is not None}
     return [

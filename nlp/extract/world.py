@@ -140,6 +140,32 @@ def _prepare(world: World) -> Lists:
     )
 
 
+_TOO_GENERAL = frozenset(
+    [
+        "系统",
+        "平台",
+        "软件",
+        "设备",
+        "产品",
+        "服务",
+        "方案",
+        "材料",
+        "组件",
+        "配件",
+        "模块",
+        "仪器",
+        "机器",
+        "装置",
+        "套装",
+        "工具",
+        "试剂",
+        "附件",
+        "制品",
+        "用品",
+    ]
+)
+
+
 def _product_forms(name: str, catalogue: Sequence[str]) -> tuple[str, ...]:
     """What else a product may be called: without its model, its last words, folded in the middle.
 
@@ -149,10 +175,16 @@ def _product_forms(name: str, catalogue: Sequence[str]) -> tuple[str, ...]:
     forms: dict[str, None] = {}
     words = re.sub(r"[A-Z0-9\-]+", "", letters)
     model = "".join(re.findall(r"[A-Z0-9]+", letters))
-    if words != letters and len(words) >= 3:
+    if words != letters and len(words) >= 2:
         forms[words] = None
     if model and len(model) >= 3 and model != letters:
         forms[model] = None
+    for part in name.upper().split()[: 1 if " " in name else 0]:
+        forms[stream(part).letters] = None  # 悬吊DR of 悬吊DR X5
+    for part in re.findall(r"[A-Z]{2,}", name.upper()):
+        forms[part] = None  # PLC of PLC控制器 X200
+    if len(words) >= 4 and words[-2:] not in _TOO_GENERAL:
+        forms[words[-2:]] = None  # 机柜 of 服务器机柜
     for spoken in _spoken(letters):
         forms[spoken] = None
         if model:

@@ -131,9 +131,9 @@ def _promise_labels(scene: Scene, wanted: Sequence[dict[str, Any]]) -> dict[int,
                 if clause.start <= hit.span[0] < clause.end and hit.due and not hit.superseded
             ]
             if promise["due"] and any(hit.due.isoformat() == promise["due"] for hit in days):
-                score += 1.2
-            elif days and promise["due"]:
-                score -= 0.6
+                score += 2.0
+            elif promise["due"]:
+                score -= 0.8 if days else 0.4
             if score > best_score:
                 best, best_score = number, score
         if best is not None:
@@ -179,6 +179,11 @@ def kinds_of_memos(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         kind = row.get("kind") or ("memo" if row["expect"]["customer"] else "")
         if kind:
             yield of_message(scene, voices, by_rule=rule_kind(scene)), kind, 1.0
+        if kind == "memo" and len(scene.clauses) > 4:  # its beginning alone is one too, if shorter
+            begun = {**row, "text": scene.text[: scene.clauses[2].end]}
+            scene, voices = memo_scene(begun)
+            if scene.customers or scene.people:
+                yield of_message(scene, voices, by_rule=rule_kind(scene)), kind, 0.7
 
 
 _STOPS = re.compile(r"[。！？!?；;\n，,、：:…—\s]+")
