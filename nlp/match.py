@@ -29,6 +29,7 @@ _GRAMMAR = (
     | _COUNTING
 )
 _SOUND_MEAN = 0.93
+_LONG_SOUND = 4  # so many syllables right are believed over a particle: 和月文旅
 _SAID_APART = ("公司", "集团")  # legal forms that ``legal_end`` takes along
 
 
@@ -190,7 +191,7 @@ class NameIndex:
                 if end > len(letters) or end in exact_ends:
                     continue
                 for form in self._sounds.get(codes[start:end], ()):
-                    if _is_grammar(letters[start:end], form.text):
+                    if length < _LONG_SOUND and _is_grammar(letters[start:end], form.text):
                         continue
                     likeness = _likeness(letters[start:end], form.text)
                     if likeness:

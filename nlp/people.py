@@ -82,6 +82,9 @@ _CALLED_LOOSE = re.compile(
 _ANYBODY = re.compile(
     rf"(?P<sur>[\u4e00-\u9fff])(?P<title>{_TITLE}|[科站](?=说|讲|问|要|那|让|答|也))"
 )
+_CLOSES = re.compile(
+    r"[ ,，。、:：]|说|讲|和|跟|嫌|问|要(?!求)|让|答应|觉得|提|过|今天|昨天|那边|这边|她|他|把|看|在"
+)
 _FRESH = re.compile(r"(?:^|[ ,，。:：;；!！?？“”\"的跟和找见问给让是与由请陪去])$")
 _DEPT_NAME = re.compile(
     rf"(?:部|科|处|室|车间|馆|中心)的?(?P<sur>{_SUR})(?P<given>[\u4e00-\u9fff]{{1,3}})"
@@ -203,7 +206,8 @@ def _surname_titles(text: str, busy: list[bool]) -> list[Person]:
         ):
             continue
         if given and (
-            any(char in STOP_GIVEN for char in given)
+            sur + given in NOT_NAMES
+            or any(char in STOP_GIVEN for char in given)
             or title in SHORT_TITLES
             or (given[-1] in SURNAMES and given not in GIVEN and not _is_given(given))
             or not _is_given(given)
@@ -291,7 +295,12 @@ def _named(
         at = match.start("sur")
         given = _given(text, match.start("given"), busy, match["given"])
         end = at + len(sur) + len(given)
-        if not given or _busy(busy, at, end) or not _is_likely(sur, given):
+        if not given or _busy(busy, at, end):
+            continue
+        ends = not text[end : end + 1] or bool(_CLOSES.match(text, end))
+        if not _is_likely(sur, given) and not (
+            with_title and ends and sur + given not in NOT_NAMES and not is_common(sur + given, 20)
+        ):
             continue
         title = match["title"] if with_title else ""
         if with_title and text[at : at + 1] in "和":

@@ -40,7 +40,7 @@ _GONE_BEFORE = re.compile(
     r"(?:原来的?|以前的?|之前的?|前任的?|上一任|老的|接替了?|接了?|代替|顶替|替换了?|取代)(?:那个|是|的|负责的?|对接的?|管[^ ,，。]{0,4}的)?(?:[\u4e00-\u9fff]{0,4}的)?$"
 )
 _GONE_AFTER = re.compile(
-    r"^(?:他|她|人)?(?:已经|刚|前两天|上个?月|上周|也|都|最近|去年|年初|前阵子|早就|被|[ ,，])*(?:调走|调到|调去|调离|调岗|退休|离职|辞职|不干|走了|不在了|不做了|升了|升职|跳槽|换(?:人|掉|成|了)|转岗|退了|被换|回总部|内退|不负责|不管(?:了|采购|这)|撤了|开除|下来了|不在(?:这|那)(?:边|里|家)?了|离开)"
+    r"^(?:他|她|人)?(?:[一二三四五六七八九十]{1,2}月(?:初|底|中旬|份)?|[去今]年[^ ,，。]{0,3}|已经|刚|前两天|上个?月|上周|也|都|最近|去年|年初|前阵子|早就|被|[ ,，])*(?:调走|调到|调去|调离|调岗|退休|离职|辞职|不干|走了|不在了|不做了|升了|升职|跳槽|换(?:人|掉|成|了)|转岗|退了|被换|回总部|内退|不负责|不管(?:了|采购|这)|撤了|开除|下来了|不在(?:这|那)(?:边|里|家)?了|离开)"
 )
 _TAKEN_BACK = re.compile(
     r"^[ ,，。]*(?:哦|啊|呃)?(?:不对|不是|说错了?|错了|口误)[ ,，。]*(?:应该)?(?:是)?[ ,，]*(?:[\u4e00-\u9fff]{0,8}的)?$"
@@ -116,8 +116,8 @@ def take_sides(scene: Scene) -> Sides:
     again = [one for one in stay if _called(one) in names]
     ours.update(one.span for one in again)
     stay = [one for one in stay if _called(one) not in names]
-    left = {(one.surname, one.title) for one in scene.people if one.span in gone and one.title}
-    stay = [one for one in stay if (one.surname, one.title) not in left]
+    left = {_called(one) for one in scene.people if one.span in gone}
+    stay = [one for one in stay if _called(one) not in left]
     return Sides(customer=tuple(stay), ours=frozenset(ours), gone=frozenset(gone))
 
 
@@ -139,9 +139,12 @@ def _is_known(surnames: frozenset[str], person: Person) -> bool:
     return person.surname in surnames
 
 
+_VAGUE_TITLES = frozenset(["姐", "哥", "姨", "叔", "先生", "女士", "小姐", "师傅", "负责人", "代表", "老师", "老板", "老板娘"])
+
+
 def fits(title: str, role: str, department: str = "") -> bool:
     """Whether somebody called by *title* may hold *role*: 黎总 may be the 老板, 王工 not the 会计."""
-    if not title or not role or title in ("姐", "哥", "姨", "叔", "先生", "女士", "小姐", "师傅"):
+    if not title or not role or title in _VAGUE_TITLES:
         return not department or not role or _department_fits(department, role)
     groups = {
         "总": "总经理|老板|董事|总监|负责人|厂长|校长|院长|园长|店长|站长|总裁|主管|法人|CEO|CTO|CIO|合伙人|创始人|经理|总",
