@@ -139,7 +139,23 @@ def _is_known(surnames: frozenset[str], person: Person) -> bool:
     return person.surname in surnames
 
 
-_VAGUE_TITLES = frozenset(["姐", "哥", "姨", "叔", "先生", "女士", "小姐", "师傅", "负责人", "代表", "老师", "老板", "老板娘"])
+_VAGUE_TITLES = frozenset(
+    [
+        "姐",
+        "哥",
+        "姨",
+        "叔",
+        "先生",
+        "女士",
+        "小姐",
+        "师傅",
+        "负责人",
+        "代表",
+        "老师",
+        "老板",
+        "老板娘",
+    ]
+)
 
 
 def fits(title: str, role: str, department: str = "") -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nlp.extract import lexicon as lex
 from nlp.extract.scene import Scene
@@ -16,6 +16,7 @@ from sales.facts import ObjectionFact, Span
 _N = r"[\d一二两三四五六七八九十百千万几]"
 
 
+_SURELY_NOTHING = 0.97
 _SURE_ENOUGH = 0.42  # probability of any objection from which a clause counts
 
 _OF_US = re.compile(
@@ -54,19 +55,29 @@ def find_objections(
 def _felt_by_model(scene: Scene, voices: list[Voice], numbers: list[int]) -> list[_Felt]:
     """What the model hears in each clause, and in each two neighbours where one alone says less."""
     model = load("objections")
+    signs = {number: of_objection(scene, voices, number) for number in numbers}
+    logits = {number: model.logits(found) for number, found in signs.items()}
     best: dict[int, tuple[float, str]] = {}
-    for place, number in enumerate(numbers):
-        windows = [[number]]
-        if place + 1 < len(numbers) and numbers[place + 1] == number + 1:
-            windows.append([number, number + 1])
-        for window in windows:
-            scores = model.scores(of_objection(scene, voices, window))
-            sure = 1.0 - scores.pop("")
-            if sure >= _SURE_ENOUGH:
-                category = max(scores, key=scores.__getitem__)
-                for one in window:
-                    if sure > best.get(one, (0.0, ""))[0]:
-                        best[one] = (sure, category)
+    nothing: dict[int, float] = {}  # how surely a clause alone says nothing
+
+    def weigh(window: tuple[int, ...], summed: list[float]) -> float:
+        scores = model.probabilities(summed)
+        sure = 1.0 - scores.pop("")
+        if sure >= _SURE_ENOUGH:
+            category = max(scores, key=scores.__getitem__)
+            for one in window:
+                if sure > best.get(one, (0.0, ""))[0]:
+                    best[one] = (sure, category)
+        return 1.0 - sure
+
+    for number in numbers:
+        nothing[number] = weigh((number,), logits[number])
+    for one, other in pairwise(numbers):
+        if other == one + 1 and max(nothing[one], nothing[other]) < _SURELY_NOTHING:
+            both = zip(
+                logits[one], logits[other], model.logits(signs[one] & signs[other]), strict=True
+            )
+            weigh((one, other), [left + right - twice for left, right, twice in both])
     return [
         _Felt(category, number, scene.clauses[number].span)
         for number, (_, category) in sorted(best.items())
@@ -76,7 +87,7 @@ def _felt_by_model(scene: Scene, voices: list[Voice], numbers: list[int]) -> lis
 def _gaps(scene: Scene, voices: list[Voice], numbers: list[int]) -> list[_Felt]:
     """A demand and what we have instead: 交期要在30天以内 + 我们现在要45天; 一百八十度 + 我们一百五."""
     out: list[_Felt] = []
-    for number, following in itertools.pairwise(numbers):
+    for number, following in pairwise(numbers):
         if following != number + 1:
             continue
         first = scene.fixed[scene.clauses[number].start : scene.clauses[number].end]

@@ -380,7 +380,9 @@ def _distinct(promises: list[Promise]) -> list[Promise]:
         )
         if twin is None:
             out.append(one)
-        elif (twin.fact.due is None and one.fact.due is not None) or (twin.fact.due == one.fact.due and len(twin.fact.what) < len(one.fact.what)):
+        elif (twin.fact.due is None and one.fact.due is not None) or (
+            twin.fact.due == one.fact.due and len(twin.fact.what) < len(one.fact.what)
+        ):
             out[out.index(twin)] = one
     dated = {one.fact.who for one in out if one.fact.due is not None}
     return [

@@ -40,10 +40,10 @@ def letters(text: str) -> Iterator[str]:
             yield f"{bare[place]}_{bare[place + 2]}"
 
 
-def of_objection(scene: Scene, voices: Sequence[Voice], numbers: Sequence[int]) -> set[str]:
-    """Features of one clause or of two neighbours for the model of objections."""
-    first, last = scene.clauses[numbers[0]], scene.clauses[numbers[-1]]
-    text = for_reading(scene, (first.start, last.end))
+def of_objection(scene: Scene, voices: Sequence[Voice], number: int) -> set[str]:
+    """Features of one clause for the model of objections; those of neighbours are simply united."""
+    clause, voice = scene.clauses[number], voices[number]
+    text = for_reading(scene, clause.span)
     out = set(letters(text))
     for category, pattern in GROUNDS.items():
         match = pattern.search(text)
@@ -56,13 +56,11 @@ def of_objection(scene: Scene, voices: Sequence[Voice], numbers: Sequence[int]) 
         match = pattern.search(text)
         if match:
             out.add(name + ("-no" if denied(text, *match.span()) else ""))
-    for number in numbers[:1]:
-        voice = voices[number]
-        out.add(f"by={voice.subject or '-'}/{voice.speaker or '-'}")
-        if voice.lacking:
-            out.add("of-us")
-        if voice.demand:
-            out.add("demand")
+    out.add(f"by={voice.subject or '-'}/{voice.speaker or '-'}")
+    if voice.lacking:
+        out.add("of-us")
+    if voice.demand:
+        out.add("demand")
     return out
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-_LEAST = 4
+_LEAST = 7  # weights below that say nothing
 _SCALE = 100.0  # weights are stored as whole hundredths
 
 
@@ -27,28 +27,36 @@ class LinearModel:
         lines = text.split("\n")
         self.labels: tuple[str, ...] = tuple(lines[0].split("\t"))
         self._bias = [int(one) / _SCALE for one in lines[1].split("\t")]
-        self._raw: dict[str, str] = dict(zip(lines[2::2], lines[3::2], strict=False))
-        self._read: dict[str, tuple[tuple[int, float], ...]] = {}
+        # Pairs are read from a line when its feature is first met: most never are.
+        self._lines: dict[str, str | tuple[tuple[int, float], ...]] = dict(
+            zip(lines[2::2], lines[3::2], strict=False)
+        )
 
     def _weights(self, feature: str) -> tuple[tuple[int, float], ...]:
-        found = self._read.get(feature)
-        if found is None:
-            raw = self._raw.get(feature)
-            found = ()
-            if raw is not None:
-                pairs = (one.split(":") for one in raw.split(" "))
-                found = tuple((int(label), int(weight) / _SCALE) for label, weight in pairs)
-                self._read[feature] = found
+        found = self._lines.get(feature, ())
+        if isinstance(found, str):
+            pairs = (one.split(":") for one in found.split(" "))
+            found = tuple((int(label), int(weight) / _SCALE) for label, weight in pairs)
+            self._lines[feature] = found
         return found
+
+    def logits(self, features: Iterable[str]) -> list[float]:
+        """The sum of weights for each label; sums of disjoint sets add up, less one bias."""
+        total = list(self._bias)
+        lines = self._lines
+        for feature in features:
+            if feature in lines:
+                for label, weight in self._weights(feature):
+                    total[label] += weight
+        return total
 
     def scores(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each label; the labels' probabilities sum to one."""
-        total = list(self._bias)
-        for feature in features:
-            for label, weight in self._weights(feature):
-                total[label] += weight
-        top = max(total)
-        grown = [math.exp(one - top) for one in total]
+        return self.probabilities(self.logits(features))
+
+    def probabilities(self, logits: Sequence[float]) -> dict[str, float]:
+        top = max(logits)
+        grown = [math.exp(one - top) for one in logits]
         whole = sum(grown)
         return {label: one / whole for label, one in zip(self.labels, grown, strict=True)}
 

@@ -45,10 +45,10 @@ def objections_of_clauses(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         scene, voices = seen(row["text"])
         numbers = range(len(scene.clauses))
         if scene.clauses:
-            yield of_objection(scene, voices, numbers), row["category"], 1.0
-        if len(scene.clauses) > 2 and not row["category"]:
-            for number in numbers:
-                yield of_objection(scene, voices, [number]), "", 0.5
+            signs = [of_objection(scene, voices, number) for number in numbers]
+            yield set().union(*signs), row["category"], 1.0
+            if len(signs) > 2 and not row["category"]:
+                yield from ((one, "", 0.5) for one in signs)
 
 
 def memo_scene(row: dict[str, Any]) -> tuple[Scene, list[Voice]]:
@@ -68,12 +68,13 @@ def objections_of_memos(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
                 for start, end in _places(scene.text, objection["text"]):
                     marks[start:end] = [objection["category"]] * (end - start)
         labels = [_label(marks[one.start : one.end]) for one in scene.clauses]
+        signs = [of_objection(scene, voices, number) for number in range(len(labels))]
         for number, label in enumerate(labels):
             if label is not None:
-                yield of_objection(scene, voices, [number]), label, 1.0
+                yield signs[number], label, 1.0
             after = labels[number + 1] if number + 1 < len(labels) else None
             if after is not None and label == after:
-                yield of_objection(scene, voices, [number, number + 1]), label, 0.5
+                yield signs[number] | signs[number + 1], label, 0.5
 
 
 def _places(text: str, quote: str) -> Iterator[tuple[int, int]]:
