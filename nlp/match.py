@@ -277,13 +277,11 @@ def _lengths(table: Iterable[str]) -> dict[str, tuple[int, ...]]:
 
 
 def _strongest(owners: Sequence[tuple[str, Strength]]) -> tuple[str, ...]:
-    """A name that is exactly this form beats names of which it is a part."""
+    """A name that is exactly this form beats names of which it is a part; parts are a tie."""
     best = max(_STRENGTH_SCORE[strength] for _, strength in owners)
     if best >= _STRENGTH_SCORE["base"]:
         return tuple(name for name, strength in owners if _STRENGTH_SCORE[strength] == best)
-    return tuple(name for name, strength in owners if strength != "weak") or tuple(
-        name for name, _ in owners
-    )
+    return tuple(name for name, _ in owners)
 
 
 def _is_grammar(heard: str, form: str) -> bool:

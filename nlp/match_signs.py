@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nlp.people_words import SURNAMES
 from nlp.pinyin import same
 from nlp.shortnames import LEGAL, TRADES, Strength
 from nlp.text import Stream
@@ -28,6 +29,8 @@ _RIGHT_WEAK = re.compile(
 )
 _NOT_TRADE_AFTER = frozenset("部科处室组员师商")
 _CLEAR_TRADE = 2
+_SHORT = 3
+_HOUSE_SAID = re.compile(r"(?:公司|集团|那边|他们|这边)")
 
 
 def follow(heard: Stream, end: int, rest: str) -> int:
@@ -81,6 +84,34 @@ _NOT_OTHER = word_set(
 )
 
 
+# A place that is called like a customer: 青园路, 南桥镇, 北港码头.
+_PLACE_AFTER = re.compile(
+    r"(?:大?[路街巷镇乡村县]|小区|码头|大道|广场|[门东西南北]?地铁|湾?站(?!点)|区(?!域|别|分)|高速|机场|山庄|新区|开发区|河边|湖边|岛)(?!.{0,3}(?:店|厂|院|公司|超市|学校))"
+)
+# Another house that begins with the same letters: 德润 + 奶茶店.
+_HOUSE_AFTER = re.compile(r"[\u4e00-\u9fff]{1,3}(?:店|馆|厂|城|行|铺|坊|院|园)(?![长子外内的里中])")
+_NEVER = word_set(
+    "同行 大家 对方 人家 客户 家和 万事 一家 两家 几家 全家 自家 公司 老板 领导 现在 今天 明天 上午 下午 报价 价格 合同"
+)
+_GIVEN_BEFORE = frozenset(SURNAMES)
+_FRESH = re.compile(r"(?:^|[给请找叫跟和的是让问见约陪带说])$")
+
+
+def named_otherwise(heard: Stream, start: int, end: int) -> bool:
+    """Whether a short form in the right letters is part of a place, a person or another house."""
+    letters = heard.letters
+    if letters[start:end] in _NEVER:
+        return True
+    if end < len(letters) and not heard.gap[end]:
+        after = letters[end : end + 8]
+        if _PLACE_AFTER.match(after) or (_HOUSE_AFTER.match(after) and not _RIGHT.match(after)):
+            return True
+    if start and not heard.gap[start] and letters[start - 1] in _GIVEN_BEFORE:
+        begins = heard.gap[start - 1] or bool(_FRESH.search(letters[max(0, start - 2) : start - 1]))
+        return begins and not re.match(r"公司|那边|集团|他们", letters[end : end + 2])
+    return False
+
+
 def believe(
     heard: Stream,
     place: Span,
@@ -106,13 +137,15 @@ def believe(
     word = letters[start : place[1]]
     everyday = is_common(word)
     torn = _torn(heard, start, place[1])
+    if size <= _SHORT and end == place[1] and named_otherwise(heard, start, end):
+        return None
     if longer or (exact and size >= 4):
         return True if longer or not everyday else (visit or strong or None)
     if strength == "weak":
         signs = (visit or (left and strong)) and not torn
         return (
             True
-            if signs and exact and owners == 1 and not everyday
+            if signs and exact and (not everyday or _HOUSE_SAID.match(after))
             else (False if signs and exact else None)
         )
     if exact:
