@@ -29,6 +29,7 @@ class Item:
     unit: str | None = None
     role: str = ""
     dated: bool = False  # inside words of a date
+    rule: str = ""
 
 
 def plain_numbers(body: str, items: list[Item], taken: list[Item]) -> list[Item]:

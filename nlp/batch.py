@@ -67,6 +67,7 @@ def amounts_line(line: Mapping[str, Any], *, numbers: bool = False) -> Line:
             {
                 "span": list(hit.span), "text": hit.text, "value": _value(hit.value), "unit": hit.unit,
                 "approx": hit.approx, "role": hit.role, "superseded": hit.superseded,
+                "rule": hit.rule,
             }
             for hit in found
         ],
