@@ -173,6 +173,14 @@ def kinds_of_messages(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         yield of_message(scene, voices, by_rule=rule_kind(scene)), row["kind"], 1.0
 
 
+def kinds_of_snippets(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
+    """Pieces of memos with a promise in them: a memo may be as short as that."""
+    for row in rows:
+        if row["promises"]:
+            scene, voices = seen(row["text"])
+            yield of_message(scene, voices, by_rule=rule_kind(scene)), "memo", 0.3
+
+
 def kinds_of_memos(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
     """Labelled memos: what is about no customer is a command, a setting or chat by its ``kind``."""
     for row in rows:
@@ -184,6 +192,8 @@ def kinds_of_memos(rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
             begun = {**row, "text": scene.text[: scene.clauses[2].end]}
             scene, voices = memo_scene(begun)
             if scene.customers or scene.people:
+                yield of_message(scene, voices, by_rule=rule_kind(scene)), kind, 0.7
+                scene, voices = seen(begun["text"])  # of a company with empty lists
                 yield of_message(scene, voices, by_rule=rule_kind(scene)), kind, 0.7
 
 

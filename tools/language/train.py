@@ -53,6 +53,7 @@ def models(without: str = "") -> dict[str, str]:
         ]
         kinds = [
             *_kept("kinds_*.jsonl", examples.kinds_of_messages),
+            *_kept("promises_*.jsonl", examples.kinds_of_snippets),
             *examples.kinds_of_memos(memos),
         ]
     finally:
