@@ -10,9 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nlp.ports import Extractor, KnownContact, World
+from nlp.ports import KnownContact, World
+
+if TYPE_CHECKING:
+    from nlp.extract.rules import RuleExtractor
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 Line = dict[str, Any]
@@ -24,17 +27,24 @@ class BadLine(ValueError):
 
 
 @cache
-def _extractor() -> Extractor:
-    from nlp.extract import build_extractor
+def _extractor() -> RuleExtractor:
+    from nlp.extract.rules import RuleExtractor
 
-    return build_extractor()
+    return RuleExtractor()
 
 
-def extract_line(line: Mapping[str, Any]) -> Line:
-    """One memo to its fields (DESIGN section 3)."""
+def extract_line(line: Mapping[str, Any], *, explained: bool = False) -> Line:
+    """One memo to its fields (DESIGN section 3), with *explained* each field's rule beside it."""
     text, now = _text(line), _now(line)
-    facts = _extractor().extract(text, now=now, world=world_of(line))
-    return {"id": line.get("id"), **facts.to_dict()}
+    if not explained:
+        facts = _extractor().extract(text, now=now, world=world_of(line))
+        return {"id": line.get("id"), **facts.to_dict()}
+    from nlp.extract.explain import explain
+    from nlp.extract.rules import facts_of
+
+    reading = _extractor().read(text, now=now, world=world_of(line))
+    facts = facts_of(reading)
+    return {"id": line.get("id"), **facts.to_dict(), "explain": explain(reading, facts)}
 
 
 def dates_line(line: Mapping[str, Any]) -> Line:

@@ -18,8 +18,9 @@ _NO_LINE = "\x00"  # no JSON: the batch answers such a line with an error
 
 @click.command()
 @_FILES
-def extract(files: tuple[str, ...]) -> int:
-    return _batch("extract", files)
+@click.option("--explain", is_flag=True, help="每个字段是哪条规则、凭哪些字读出来的")
+def extract(files: tuple[str, ...], explain: bool) -> int:
+    return _batch("extract", files, explained=explain)
 
 
 @click.command()

@@ -2,86 +2,90 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nlp.extract import lexicon as lex
 from nlp.extract.contacts import Sides, contact_facts, known_as, take_sides
 from nlp.extract.kinds import kind_of
 from nlp.extract.objections import find_objections
-from nlp.extract.places import Topic, split
-from nlp.extract.promises import Promise, find_promises
+from nlp.extract.places import Split, Topic, split
+from nlp.extract.promises import find_promises
 from nlp.extract.replies import read_reply
 from nlp.extract.scene import Scene, look, remask
+from nlp.extract.summary import next_step, summary
 from nlp.extract.things import amount_facts, product_facts, rival_facts
 from nlp.extract.voices import Voice, listen
 from nlp.extract.world import Prepared, Worlds
 from nlp.people import Person
 from nlp.ports import Correction, World
-from sales.facts import CommitmentFact, MemoFacts, RecordFacts, Unplaced
+from sales.facts import Kind, MemoFacts, RecordFacts, Unplaced
 
-_SUMMARY_LINE = 60
-_WAIT = ("等", "")
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A memo as it was read, with all that led there; ``parts`` is None unless it is a memo."""
+
+    scene: Scene
+    sides: Sides
+    voices: list[Voice]
+    kind: Kind
+    parts: Split | None
 
 
 class RuleExtractor:
-    """``Extractor`` by rules alone: the same text and lists always give the same facts."""
+    """``Extractor`` by rules and our own small models: same text and lists, same facts."""
 
     def __init__(self) -> None:
         self._worlds = Worlds()
 
     def extract(self, text: str, *, now: datetime, world: World) -> MemoFacts:
         """See ``nlp.ports.Extractor``."""
-        if not text.strip():
-            return MemoFacts(kind="chat")
-        ready = self._worlds.get(world)
-        scene = look(text, now=now, ready=ready)
-        sides = take_sides(scene)
-        if sides.ours:
-            remask(scene, colleagues=sides.ours)
-        voices = listen(scene)
-        kind = kind_of(scene, voices)
-        if kind != "memo":
-            return MemoFacts(kind=kind)
-        parts = split(scene, sides)
-        records = [_record(scene, sides, voices, topic, parts.topics) for topic in parts.topics]
-        kept, dropped = _worth_keeping(scene, records, parts.topics)
-        spans = [scene.clauses[number].span for number in sorted({*parts.unplaced, *dropped})]
-        unplaced = tuple(Unplaced(text=scene.said(span), span=span) for span in spans)
-        return MemoFacts(kind="memo", records=tuple(kept), unplaced=unplaced)
+        return facts_of(self.read(text, now=now, world=world))
 
     def correction(self, text: str, *, now: datetime, world: World) -> Correction | None:
         """See ``nlp.ports.Extractor``."""
         return read_reply(text, now=now, ready=self._worlds.get(world))
 
+    def read(self, text: str, *, now: datetime, world: World) -> Reading:
+        """The first half of ``extract``, for ``nlp.extract.explain`` too."""
+        scene = look(text, now=now, ready=self._worlds.get(world))
+        sides = take_sides(scene)
+        if sides.ours:
+            remask(scene, colleagues=sides.ours)
+        voices = listen(scene)
+        kind = kind_of(scene, voices)
+        return Reading(scene, sides, voices, kind, split(scene, sides) if kind == "memo" else None)
 
-def _record(
-    scene: Scene, sides: Sides, voices: list[Voice], topic: Topic, topics: list[Topic]
-) -> RecordFacts:
+
+def facts_of(reading: Reading) -> MemoFacts:
+    """What a reading says, each field with the place of its words."""
+    scene, parts = reading.scene, reading.parts
+    if parts is None:
+        return MemoFacts(kind=reading.kind)
+    records = [_record(reading, topic, parts.topics) for topic in parts.topics]
+    kept, dropped = _worth_keeping(scene, records, parts.topics)
+    spans = [scene.clauses[number].span for number in sorted({*parts.unplaced, *dropped})]
+    unplaced = tuple(Unplaced(text=scene.said(span), span=span) for span in spans)
+    return MemoFacts(kind="memo", records=tuple(kept), unplaced=unplaced)
+
+
+def _record(reading: Reading, topic: Topic, topics: list[Topic]) -> RecordFacts:
     """Everything said about one customer."""
-    clauses = topic.clauses
-    people = [person for person in sides.customer if _is_here(scene, person, topic, topics)]
+    scene, voices, clauses = reading.scene, reading.voices, topic.clauses
+    people = [one for one in reading.sides.customer if _is_here(scene, one, topic, topics)]
     promises = find_promises(scene, voices, clauses)
-    objections = find_objections(scene, voices, clauses)
-    commitments = tuple(one.fact for one in promises)
     record = RecordFacts(
         customer=topic.customer,
         contacts=tuple(contact_facts(scene, people, topic.known, clauses)),
         products=tuple(product_facts(scene, clauses)),
         amounts=tuple(amount_facts(scene, clauses)),
-        objections=tuple(objections),
-        commitments=commitments,
+        objections=tuple(find_objections(scene, voices, clauses)),
+        commitments=tuple(one.fact for one in promises),
         competitors=tuple(rival_facts(scene, clauses)),
-        next_step=_next_step(promises),
-        summary="",
+        next_step=next_step(promises),
     )
-    return _with_summary(scene, record, clauses)
-
-
-def _with_summary(scene: Scene, record: RecordFacts, clauses: list[int]) -> RecordFacts:
-    from dataclasses import replace
-
-    return replace(record, summary=_summary(scene, record, clauses))
+    return replace(record, summary=summary(scene, record, clauses))
 
 
 def _is_here(scene: Scene, person: Person, topic: Topic, topics: list[Topic]) -> bool:
@@ -133,67 +137,4 @@ def _worth_keeping(
     return kept, lost
 
 
-def _next_step(promises: list[Promise]) -> str:
-    """Our earliest next action, else what we wait for, in the memo's words."""
-    ours = [one for one in promises if one.fact.who == "us" and not one.fact.conditional]
-    ours = ours or [one for one in promises if one.fact.who == "us"]
-    if ours:
-        return _step(min(ours, key=_when))
-    theirs = [one for one in promises if one.fact.who == "customer"]
-    return _step(min(theirs, key=_when)) if theirs else ""
-
-
-def _when(one: Promise) -> tuple[bool, str]:
-    fact: CommitmentFact = one.fact
-    return fact.due is None, fact.due.isoformat() if fact.due else ""
-
-
-def _step(one: Promise) -> str:
-    return (one.due_text + one.fact.what).strip()
-
-
-def _summary(scene: Scene, record: RecordFacts, clauses: list[int]) -> str:
-    """Two lines at most, cut from the memo: what they want or hold against it, and what follows."""
-    promised = [one.span for one in record.commitments]
-    lines: list[str] = []
-    first: list[str] = []
-    weight = 0
-    for number in clauses:
-        clause = scene.clauses[number]
-        if any(start < clause.end and clause.start < end for start, end in promised):
-            continue
-        text = scene.said(clause.span).strip(" ,，。、")
-        if len(text) < 3 or (len(clauses) > 3 and not _tells(scene, record, clause.span)):
-            continue
-        if weight + len(text) > _SUMMARY_LINE:
-            continue
-        first.append(text)
-        weight += len(text) + 1
-    if first:
-        lines.append(" ".join(first))
-    second: list[str] = []
-    weight = 0
-    for start, end in promised:
-        text = scene.said((start, end)).strip(" ,，。、")
-        if text not in second and weight + len(text) <= _SUMMARY_LINE:
-            second.append(text)
-            weight += len(text) + 1
-    if second:
-        lines.append(" ".join(second))
-    return "\n".join(lines)
-
-
-def _tells(scene: Scene, record: RecordFacts, span: tuple[int, int]) -> bool:
-    """Whether a clause carries a product, a sum, an objection or a rival."""
-    places = [
-        *(one.span for one in record.objections),
-        *(one.span for one in record.products),
-        *(one.span for one in record.amounts),
-        *(one.span for one in record.competitors),
-        *(one.span for one in record.contacts if one.decision_maker),
-    ]
-    del scene
-    return any(start < span[1] and span[0] < end for start, end in places)
-
-
-__all__ = ["Prepared", "RuleExtractor", "re"]
+__all__ = ["Prepared", "Reading", "RuleExtractor", "facts_of"]

@@ -66,7 +66,7 @@ class LinearModel:
         told = []
         for feature in features:
             weights = dict(self._weights(feature))
-            if weights:
+            if weights and len(feature) > 1:  # a single letter tells a reader little
                 mean = sum(weights.values()) / len(self.labels)
                 told.append((weights.get(number, 0.0) - mean, feature))
         return [feature for weight, feature in sorted(told, reverse=True)[:most] if weight > 0]
