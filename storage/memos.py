@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from sales.drafts import Draft
 from storage.sql import changed, insert_new
-from storage.tables import MemoRow, RecordRow
+from storage.tables import CustomerRow, MemoRow, PersonRow, RecordRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +212,46 @@ def save(
         .execution_options(synchronize_session=False),
     )
     return get_record(session, record.id) if won == 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A filed record: what the program read, and what its person let stand.
+
+    ``read`` is ``sales.facts.RecordFacts`` as JSON, None when the memo kept none.
+    """
+
+    record_id: int
+    said_at: datetime
+    text: str
+    person: str
+    customer: str
+    read: dict[str, Any] | None
+    draft: Draft
+
+
+def confirmed(session: Session, *, since: datetime, limit: int = 100_000) -> Iterator[Confirmed]:
+    """Filed records of memos said since then, the oldest first (F5)."""
+    rows = session.execute(
+        sa.select(RecordRow, MemoRow, CustomerRow.name, PersonRow.name)
+        .join(MemoRow, MemoRow.id == RecordRow.memo_id)
+        .join(CustomerRow, CustomerRow.id == RecordRow.customer_id)
+        .join(PersonRow, PersonRow.id == RecordRow.person_id)
+        .where(RecordRow.state == "filed", MemoRow.said_at >= since)
+        .order_by(MemoRow.said_at, RecordRow.id)
+        .limit(limit)
+    )
+    for record, memo, customer, person in rows:
+        records = (memo.facts or {}).get("records") or []
+        yield Confirmed(
+            record_id=record.id,
+            said_at=memo.said_at,
+            text=memo.text or "",
+            person=person,
+            customer=customer,
+            read=records[record.ordinal] if record.ordinal < len(records) else None,
+            draft=Draft.from_dict(record.draft),
+        )
 
 
 def due_for_reminder(session: Session, *, now: datetime, limit: int = 100) -> list[Record]:

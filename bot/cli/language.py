@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,37 @@ def amounts_score(file: str, as_json: bool, errors: bool) -> None:
 
     rows = _labelled(file, scoring.NEEDS)
     _show(scoring.score_sums(rows), as_json=as_json, errors=errors)
+
+
+@evaluate.command("confirmed")
+@click.option("--weeks", default=12, show_default=True, help="最近几周")
+@_AS_JSON
+@_ERRORS
+def confirmed(weeks: int, as_json: bool, errors: bool) -> None:
+    """自己公司已入库的纪要，读出来的与大家改过的差多少，按周列出。例：genjin eval confirmed"""
+    from bot.cli import support
+    from nlp.evaluate import format_weeks, score_confirmed
+    from nlp.evaluate.confirmed import expected
+    from storage import memos as stored
+
+    since = support.now() - timedelta(weeks=weeks)
+    with support.database() as database:
+        filed = database.read(lambda session: list(stored.confirmed(session, since=since)))
+    tables = score_confirmed(
+        (
+            one.said_at.astimezone().strftime("%G-W%V"),
+            f"record {one.record_id} {one.person}",
+            one.read,
+            expected(one.draft, one.customer),
+        )
+        for one in filed
+    )
+    if not tables[""].rows:
+        click.echo(words.NOTHING_CONFIRMED.format(weeks=weeks))
+    elif as_json:
+        click.echo(json.dumps({week or "all": one.to_dict() for week, one in tables.items()}))
+    else:
+        click.echo(format_weeks(tables, errors=errors))
 
 
 def _labelled(file: str, needs: tuple[str, ...]) -> Any:

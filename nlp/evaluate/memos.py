@@ -34,7 +34,7 @@ def score(rows: Iterable[Row], *, extract: Callable[[Row], Row] = extract_line) 
         wanted = [row["expect"], *(row.get("expect_more") or [])]
         if wanted[0].get("customer") is None and not _anything(wanted[0]):
             wanted = []
-        _compare(table, str(row.get("id")), list(answer.get("records") or []), wanted)
+        compare(table, str(row.get("id")), list(answer.get("records") or []), wanted)
     return table
 
 
@@ -45,7 +45,7 @@ def _anything(expect: Row) -> bool:
     )
 
 
-def _compare(table: Table, row: str, found: list[Row], wanted: list[Row]) -> None:
+def compare(table: Table, row: str, found: list[Row], wanted: list[Row]) -> None:
     """Pair records of one memo by customer, then in order, and count."""
     pairs: list[tuple[Row, Row]] = []
     rest = list(found)
@@ -61,7 +61,8 @@ def _compare(table: Table, row: str, found: list[Row], wanted: list[Row]) -> Non
         pairs.append((rest.pop(0) if rest else {}, want))
     pairs += [(one, {}) for one in rest]
     for have, want in pairs:
-        for name, judge in _JUDGES.items():
+        for name in table.fields:
+            judge = _JUDGES[name]
             right, found_count, wanted_count, note = judge(have, want)
             table.count(name, right, found_count, wanted_count, error=f"{row} {name}: {note}")
 

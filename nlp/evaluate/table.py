@@ -88,6 +88,18 @@ def format_table(table: Table, *, errors: bool = False) -> str:
     return "\n".join(lines)
 
 
+def format_weeks(tables: Mapping[str, Table], *, errors: bool = False) -> str:
+    """F1 of every field by week; the table called '' closes it."""
+    names = list(tables[""].fields)
+    lines = ["week      memos  " + "  ".join(names)]
+    for week, table in tables.items():
+        cells = [f"{table.fields[name].f1:>{len(name)}.3f}" for name in names]
+        lines.append(f"{week or 'all':<9} {table.rows:>5}  " + "  ".join(cells))
+    if errors:
+        lines += ["", *tables[""].errors]
+    return "\n".join(lines)
+
+
 def read_rows(lines: Iterable[str], *, needs: Sequence[str] = ("expect",)) -> list[Row]:
     """Labelled rows of a JSON-lines file, each with ``text`` and one of *needs*.
 
