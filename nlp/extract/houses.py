@@ -22,7 +22,7 @@ _ANY_TRADE = word_set(
 )
 _ORG_END = tuple(sorted({*LEGAL, *(one for one in TRADES if len(one) >= 2)}, key=len, reverse=True))
 _FRAME = re.compile(
-    rf"(?:去了?一?趟?|[拐绕转]到|顺[路道][去到上]|先[去到]|又[去到]|换的一家|路过|到了?|拜访了?|跑了?|走访了?|回访了?|见了?|跟|和|给|联系了?|客户是|客户叫|新客户[ ,，]*(?:是|叫)?|叫做?|从|在)(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|公司|[ ,，。]|$)"
+    rf"(?:去了?一?趟?|[拐绕转]到|顺[路道][去到上]|先[去到]|又[去到]|换的一家|路过|到了?|拜访了?|跑了?|走访了?|回访了?|见了?|跟|和|给|联系了?|客户是|客户叫|新客户[ ,，]*(?:是|叫)?|叫做?|从|在)(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|公司|不在|老板|采购|[ ,，。]|$)"
 )
 _OPENING = re.compile(
     rf"^(?:今天|昨天|上午|下午|刚|刚才|嗯|呃|那个|今天上午|今天下午|{lex.DATE}+|[ ,，])*(?P<name>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的)?(?={lex.PERSON}|那边|[ ,，。])"
@@ -34,6 +34,12 @@ _TRADE = "|".join(
 )
 _HOUSE = re.compile(
     rf"(?:^|[ ,，。:：的了是到在跟给和从去叫与]|呃|嗯)(?P<name>[\u4e00-\u9fff]{{2,4}}?(?:{_TRADE})(?:有限公司|公司|厂|店)?)(?=的|那边|这边|[ ,，。]|$|{lex.PERSON}|他们|老板|要|说)"
+)
+_ROLE = "采购|老板|管理员|办公室|店长|主管|主任|财务|院长|校长|总务|后勤|人事|行政|设备|技术|生产|负责人|经理|园长|那边|他们"
+_EVERY_TRADE = "|".join(sorted((one for one in TRADES if len(one) >= 2), key=len, reverse=True))
+# Any trade will do where somebody of the house follows: 创景广告采购小龚.
+_HOUSE_OF = re.compile(
+    rf"(?:^|[ ,，。:：到去跟和]|呃|嗯)(?P<name>[\u4e00-\u9fff]{{2,4}}?(?:{_EVERY_TRADE})(?:公司|厂|店|城)?)(?=的?(?:{_ROLE})|的?{lex.PERSON})"
 )
 _ANOTHER = re.compile(
     rf"(?:另外?一家|还有一家|第二家|后去的|又去了|接着去了?|另一个客户)(?:是|叫|[ ,，])*(?P<name>[\u4e00-\u9fff]{{2,10}}?)(?=的|那边|这边|[ ,，。]|{lex.PERSON})"
@@ -48,7 +54,7 @@ _HOUSES = tuple("厂矿店院校站所馆场库")
 def unknown(scene: Scene, have: bool) -> list[CustomerFact]:
     """Customers that are not in the list, by the frames they are named in."""
     out: list[CustomerFact] = []
-    for pattern in (_FRAME, _OPENING, _HOUSE) if not have else (_FRAME, _ANOTHER):
+    for pattern in (_HOUSE_OF, _FRAME, _HOUSE, _OPENING) if not have else (_FRAME, _ANOTHER):
         for match in pattern.finditer(scene.masked):
             start, end = match.span("name")
             name = scene.plain[start:end]
