@@ -14,6 +14,7 @@ All spans are half open and count characters of the text that was given.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -327,7 +328,7 @@ def _parse(text: str) -> tuple[float, float, bool, int, Form] | None:
     if marked is None:
         return None
     low, high = _evaluate(marked, 0), _evaluate(marked, 1)
-    if low is None or high is None or low[0] > high[0]:
+    if low is None or high is None or not low[0] <= high[0] < math.inf:
         return None
     vague = low[0] != high[0] or any(token in ("多", "余", "来", "几", "数") for token in tokens)
     form: Form = "digits" if tokens[0][0].isdigit() or tokens[0][0] == "." else "chinese"
@@ -335,6 +336,9 @@ def _parse(text: str) -> tuple[float, float, bool, int, Form] | None:
 
 
 _ENDS_IN_ONE: Final = ("统", "唯", "单")
+# Nobody says or writes longer ones; trying every part of a long run takes the cube of its length.
+_LONGEST_RUN: Final = 40
+_LONGEST_PART: Final = 24  # of a run that is no number as a whole
 _ADVERB_AFTER: Final = ("别", "不", "要", "得", "记", "注", "小")
 
 
@@ -343,6 +347,9 @@ def scan(text: str) -> Iterator[Number]:
     at = 0
     while m := _RUN.search(text, at):
         start, end = m.span()
+        if end - start > _LONGEST_RUN:
+            at = end
+            continue
         if text[start] == "一" and end - start > 1 and text[start - 1 : start] in _ENDS_IN_ONE:
             start += 1  # 统一三万八
         if text.endswith("千万", start, end) and text[end : end + 1] in _ADVERB_AFTER:
@@ -354,7 +361,7 @@ def scan(text: str) -> Iterator[Number]:
                 low, high, approx, unit, form = parsed
                 yield Number(start, end, low, high, approx, unit, form)
                 break
-            end -= 1
+            end = min(end - 1, start + _LONGEST_PART)
         at = max(end, at, start + 1)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from nlp.dates.festivals import FESTIVALS
@@ -388,16 +389,29 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
 )  # fmt: skip
 
 
-_MASTER: Final = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern, _ in _PATTERNS))
+# With what letters an atom may begin: one place in five of a memo, so that the expression is not
+# even tried at the others.  A test derives them from the expression and compares.
+FIRST: Final = (
+    "0123456789Qq一七万三上下东两中主九乞二五今仲俩傍儿元光全八公六农冬凌几初前劳十升午半去双受后听周四国圣基复夏夜大头女"
+    "妇季寒小尾平年底建廿当忏情惊愚感收教数新旧早明星春昨晏晚晨暑最月末本来棕植次正母沈消深清濯煎父百礼秋立端第翌耶腊节"
+    "芒过这重长阳阴除隔零青鬼黎"
+)
+WORDS: Final = "|".join(f"(?P<{name}>{pattern})" for name, pattern, _ in _PATTERNS)
+_MASTER: Final = re.compile(f"(?=[{FIRST}])(?:{WORDS})")
 _BUILD: Final = {name: build for name, _, build in _PATTERNS}
 
 
 def read_atoms(text: str) -> list[Atom]:
     """The atoms of folded *text*, left to right, none overlapping."""
+    return list(_read_atoms(text))
+
+
+@lru_cache(maxsize=16)  # sums and dates of one memo are read from the same letters
+def _read_atoms(text: str) -> tuple[Atom, ...]:
     atoms: list[Atom] = []
     for m in _MASTER.finditer(text):
         name = m.lastgroup
         atom = _BUILD[name](m) if name else None
         if atom is not None:
             atoms.append(atom)
-    return atoms
+    return tuple(atoms)

@@ -60,7 +60,7 @@ def _felt_by_model(scene: Scene, voices: list[Voice], numbers: list[int]) -> lis
     best: dict[int, tuple[float, str]] = {}
     nothing: dict[int, float] = {}  # how surely a clause alone says nothing
 
-    def weigh(window: tuple[int, ...], summed: list[float]) -> float:
+    def weigh(window: tuple[int, ...], summed: list[int]) -> float:
         scores = model.probabilities(summed)
         sure = 1.0 - scores.pop("")
         if sure >= _SURE_ENOUGH:

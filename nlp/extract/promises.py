@@ -11,7 +11,7 @@ from nlp.dates import DateHit
 from nlp.extract import lexicon as lex
 from nlp.extract.acts import act_words, counts, is_question, whose
 from nlp.extract.scene import Scene
-from nlp.extract.signs import of_promise
+from nlp.extract.signs import may_promise, of_promise
 from nlp.extract.voices import Voice
 from nlp.learned import load
 from sales.facts import CommitmentFact, Span
@@ -82,6 +82,8 @@ def find_promises(scene: Scene, voices: list[Voice], numbers: list[int]) -> list
     out: list[Promise] = []
     for place, number in enumerate(numbers):
         one = made.get(number)
+        if one is None and number not in hands and not may_promise(scene, voices, number):
+            continue
         signs = of_promise(
             scene, voices, number, by_rule=one.fact.who if one else "", days=hands.get(number, "")
         )

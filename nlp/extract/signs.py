@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from nlp.extract import lexicon as lex
 from nlp.extract.grounds import ABOUT, AMISS, COMPLAINT, GROUNDS, denied
@@ -28,16 +29,16 @@ def for_reading(scene: Scene, span: Span) -> str:
     return "".join(text)
 
 
-def letters(text: str) -> Iterator[str]:
+def letters(text: str) -> list[str]:
     """One, two and three letters in a row, and two with one between; one mark for each name."""
     bare = "^" + _MARKED.sub(r"\1", _QUIET.sub("", text)) + "$"
-    for place in range(len(bare)):
-        yield bare[place]
-        if place + 1 < len(bare):
-            yield bare[place : place + 2]
-        if place + 2 < len(bare):
-            yield bare[place : place + 3]
-            yield f"{bare[place]}_{bare[place + 2]}"
+    one, two = bare[1:], bare[2:]
+    return [
+        *bare,
+        *map("".join, zip(bare, one, strict=False)),
+        *map("".join, zip(bare, one, two, strict=False)),
+        *map("_".join, zip(bare, two, strict=False)),
+    ]
 
 
 def of_objection(scene: Scene, voices: Sequence[Voice], number: int) -> set[str]:
@@ -94,7 +95,7 @@ def of_promise(
     for name in ("promised", "demand", "caused", "lacking", "asked"):
         if getattr(voice, name):
             out.add(name)
-    out.update(name for name, pattern in _SPEAKS_OF_ACT if pattern.search(text))
+    out.update(_acts(text))
     for side, near in (("<", number - 1), (">", number + 1)):
         if not 0 <= near < len(scene.clauses):
             out.add(side + "edge")
@@ -104,12 +105,27 @@ def of_promise(
         out.add(f"{side}by={voices[near].subject or '-'}/{voices[near].speaker or '-'}")
         piece = said[-6:] if side == "<" else said[:5]
         out.update(side + piece[place : place + 2] for place in range(len(piece) - 1))
-        out.update(side + name for name, pattern in _SPEAKS_OF_ACT[2:8] if pattern.search(said))
+        out.update(side + name for name in _acts(scene.masked[other.start : other.end]))
         if any(voices[near].__getattribute__(name) for name in ("promised", "demand")):
             out.add(side + "asked-or-promised")
     if clause.hard:
         out.add("hard")
     return out
+
+
+_ACTS_AT_ALL = frozenset({"promise", "later", "yes", "to-us", "to-them", "theirs", "ours"})
+
+
+def may_promise(scene: Scene, voices: Sequence[Voice], number: int) -> bool:
+    """Whether a clause without a day has any word of an act; most have none and are no promises."""
+    clause, voice = scene.clauses[number], voices[number]
+    acts = _acts(scene.masked[clause.start : clause.end])
+    return voice.promised or voice.demand or not _ACTS_AT_ALL.isdisjoint(acts)
+
+
+@lru_cache(maxsize=256)  # a clause is looked at for itself and for both neighbours
+def _acts(text: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in _SPEAKS_OF_ACT if pattern.search(text))
 
 
 def _openings(body: str) -> Iterator[str]:

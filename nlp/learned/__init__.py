@@ -12,8 +12,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-_LEAST = 7  # weights below that say nothing
+_LEAST = 9  # weights below that say nothing
 _SCALE = 100.0  # weights are stored as whole hundredths
+
+
+_BITS = 20  # of one label's weight in a packed number; sums stay far below half of its range
+_MASK, _HALF = (1 << _BITS) - 1, 1 << (_BITS - 1)
+
+
+def _packed(weights: Iterable[tuple[int, int]]) -> int:
+    """The weights of all labels as one number, so that one addition adds them all."""
+    return sum(weight << (_BITS * label) for label, weight in weights)
+
+
+def _fields(packed: int, count: int) -> list[int]:
+    """The weights again, signed."""
+    out = []
+    for _ in range(count):
+        field = ((packed + _HALF) & _MASK) - _HALF
+        out.append(field)
+        packed = (packed - field) >> _BITS
+    return out
 
 
 class LinearModel:
@@ -26,37 +45,35 @@ class LinearModel:
     def __init__(self, text: str) -> None:
         lines = text.split("\n")
         self.labels: tuple[str, ...] = tuple(lines[0].split("\t"))
-        self._bias = [int(one) / _SCALE for one in lines[1].split("\t")]
-        # Pairs are read from a line when its feature is first met: most never are.
-        self._lines: dict[str, str | tuple[tuple[int, float], ...]] = dict(
-            zip(lines[2::2], lines[3::2], strict=False)
-        )
+        self._bias = _packed(enumerate(map(int, lines[1].split("\t"))))
+        # Lines are packed when their feature is first met: most never are.
+        self._lines: dict[str, str | int] = dict(zip(lines[2::2], lines[3::2], strict=False))
 
-    def _weights(self, feature: str) -> tuple[tuple[int, float], ...]:
-        found = self._lines.get(feature, ())
+    def _weights(self, feature: str) -> int:
+        found = self._lines.get(feature, 0)
         if isinstance(found, str):
             pairs = (one.split(":") for one in found.split(" "))
-            found = tuple((int(label), int(weight) / _SCALE) for label, weight in pairs)
-            self._lines[feature] = found
+            found = self._lines[feature] = _packed((int(one), int(other)) for one, other in pairs)
         return found
 
-    def logits(self, features: Iterable[str]) -> list[float]:
-        """The sum of weights for each label; sums of disjoint sets add up, less one bias."""
-        total = list(self._bias)
-        lines = self._lines
+    def logits(self, features: Iterable[str]) -> list[int]:
+        """The sum of weights for each label, in hundredths; sums of disjoint sets add up, less
+        one bias."""
+        total = self._bias
+        get = self._lines.get
         for feature in features:
-            if feature in lines:
-                for label, weight in self._weights(feature):
-                    total[label] += weight
-        return total
+            found = get(feature)
+            if found is not None:
+                total += found if found.__class__ is int else self._weights(feature)  # type: ignore[operator]
+        return _fields(total, len(self.labels))
 
     def scores(self, features: Iterable[str]) -> dict[str, float]:
         """Probability of each label; the labels' probabilities sum to one."""
         return self.probabilities(self.logits(features))
 
-    def probabilities(self, logits: Sequence[float]) -> dict[str, float]:
+    def probabilities(self, logits: Sequence[int]) -> dict[str, float]:
         top = max(logits)
-        grown = [math.exp(one - top) for one in logits]
+        grown = [math.exp((one - top) / _SCALE) for one in logits]
         whole = sum(grown)
         return {label: one / whole for label, one in zip(self.labels, grown, strict=True)}
 
@@ -65,10 +82,9 @@ class LinearModel:
         number = self.labels.index(label)
         told = []
         for feature in features:
-            weights = dict(self._weights(feature))
-            if weights and len(feature) > 1:  # a single letter tells a reader little
-                mean = sum(weights.values()) / len(self.labels)
-                told.append((weights.get(number, 0.0) - mean, feature))
+            if len(feature) > 1:  # a single letter tells a reader little
+                weights = _fields(self._weights(feature), len(self.labels))
+                told.append((weights[number] - sum(weights) / len(weights), feature))
         return [feature for weight, feature in sorted(told, reverse=True)[:most] if weight > 0]
 
 
@@ -89,7 +105,13 @@ def load(name: str) -> LinearModel:
 def dump(
     labels: Sequence[str], bias: Sequence[float], weights: Mapping[str, Sequence[float]]
 ) -> str:
-    """The text of a model; weights that round to nothing are left out."""
+    """The text of a model; weights that round to nothing are left out.
+
+    Of two labels only the difference counts, so the first one's weights are made nothing.
+    """
+    if len(labels) == 2:
+        bias = [0.0, bias[1] - bias[0]]
+        weights = {name: (0.0, one[1] - one[0]) for name, one in weights.items()}
     lines = ["\t".join(labels), "\t".join(str(round(one * _SCALE)) for one in bias)]
     for feature in sorted(weights):
         pairs = [
