@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks import ingest, memo
+from benchmarks import extract, ingest, memo
 
 if __name__ == "__main__":
+    extract.main()
     ingest.main()
     memo.main()
