@@ -33,7 +33,7 @@ class NearForms(Generic[T]):
         """Index a form: its folded *code*, its letters, and what it stands for."""
         if not _SHORTEST <= len(code) <= _LONGEST:
             return
-        first, second, third, fourth = code[:4]
+        first, second, third, fourth = tuple(code[:4])
         keys = (
             first + second + third,
             first + second + fourth,

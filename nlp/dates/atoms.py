@@ -162,7 +162,7 @@ def _relpair(m: re.Match[str]) -> Atom:
 
 def _day(m: re.Match[str]) -> Atom:
     if m["d_pair"]:
-        *tens, low, high = m["d_pair"]
+        *tens, low, high = tuple(m["d_pair"])
         ten = small("".join(tens)) if tens else 0
         return _at("day", m, ten + DIGIT[low], ten + DIGIT[high], "pair")
     if m["d_from"]:

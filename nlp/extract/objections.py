@@ -15,14 +15,8 @@ from sales.facts import ObjectionFact, Span
 
 _N = r"[\d一二两三四五六七八九十百千万几]"
 
-
-_SURELY_NOTHING = 0.97
+_SURELY_NOTHING = 0.97  # of a clause that is not worth reading with its neighbour
 _SURE_ENOUGH = 0.42  # probability of any objection from which a clause counts
-
-_OF_US = re.compile(
-    r"我们(?:的|家|这边)?.{0,4}?(?:太|没有?(?!问题)|不(?!能再|会再)|贵|慢|远|差|小)"
-)
-_OWN_VIEW = re.compile(r"(?:先放|再说|没戏|先缓|暂时|先不|再看)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,6 @@ class _Felt:
     category: str
     clause: int
     span: Span
-    soft: bool = False  # told by the topic of something amiss, not by words of objection
 
 
 def find_objections(

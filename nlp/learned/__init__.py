@@ -64,7 +64,7 @@ class LinearModel:
         for feature in features:
             found = get(feature)
             if found is not None:
-                total += found if found.__class__ is int else self._weights(feature)  # type: ignore[operator]
+                total += found if found.__class__ is int else self._weights(feature)
         return _fields(total, len(self.labels))
 
     def scores(self, features: Iterable[str]) -> dict[str, float]:
