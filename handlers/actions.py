@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from handlers import editing, records, replies
+from handlers import contradictions, editing, records, replies
 from handlers.cards import notice, words
 from handlers.context import Context
 from handlers.messages import Inbound, Outbound, Show
@@ -29,6 +29,15 @@ ACTIONS: Final[dict[str, RecordAction]] = {
     "memo.undo": lambda _, ctx, record: records.undo(ctx, record),
     "ask.save": lambda event, ctx, record: records.fill_in(ctx, record, event.values),
     "ask.skip": lambda _, ctx, record: records.skip(ctx, record),
+    "contradiction.now": lambda event, ctx, record: contradictions.decide(
+        event, ctx, record, "now"
+    ),
+    "contradiction.before": lambda event, ctx, record: contradictions.decide(
+        event, ctx, record, "before"
+    ),
+    "contradiction.both": lambda event, ctx, record: contradictions.decide(
+        event, ctx, record, "both"
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 
-from handlers import replies, routes, views
+from handlers import contradictions, replies, routes, views
 from handlers.cards import memo as cards
 from handlers.context import Context, Tools
 from handlers.messages import Inbound, Outbound
@@ -148,4 +148,4 @@ def _draft_one(memo: Memo, ordinal: int, facts: RecordFacts, ctx: Context) -> li
     if record is None:
         return []
     view = views.of(ctx.session, record, memo, undo_minutes=ctx.tools.memo.undo_minutes)
-    return [views.show(record, cards.confirm(view))]
+    return [views.show(record, cards.confirm(view)), *contradictions.ask(ctx, record)]

@@ -24,6 +24,7 @@ FILE_KEPT = "文件收到，已存：{name}。要记到哪家客户，直接回�
 TOO_LONG_TEXT = "这段文字有 {count:,} 个字，超过 {limit:,} 个，没法一次整理。原文已存；请分几条发。"
 NO_CHANGE = "一项也没改。"
 FILED_ALREADY = "这条已入库。{minutes} 分钟内回复“撤销”可撤回再改。"
+OTHER_CUSTOMER_NOW = "这条纪要已经换了客户，这个问题不用答了，没有改动。"
 
 
 def received(duration_ms: int | None, wait_s: int, ahead: int) -> str:

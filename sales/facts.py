@@ -64,6 +64,16 @@ class AmountFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityFact:
+    """How many of what: ``value`` counts ``unit`` (台 个 套 吨) of ``product``, '' when unsaid."""
+
+    product: str
+    value: float
+    unit: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionFact:
     category: str
     text: str
@@ -99,6 +109,7 @@ class RecordFacts:
     contacts: tuple[ContactFact, ...] = ()
     products: tuple[ProductFact, ...] = ()
     amounts: tuple[AmountFact, ...] = ()
+    quantities: tuple[QuantityFact, ...] = ()
     objections: tuple[ObjectionFact, ...] = ()
     commitments: tuple[CommitmentFact, ...] = ()
     competitors: tuple[CompetitorFact, ...] = ()
