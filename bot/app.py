@@ -33,7 +33,7 @@ from handlers.context import MemoSettings, Tools
 from handlers.world import Worlds
 from nlp.audio import duration_s
 from nlp.extract import build_extractor
-from nlp.ports import Transcriber
+from nlp.ports import LlmSettings, Transcriber
 from nlp.transcribe import LateModel, build_transcriber
 from sales.clock import ShiftedClock, SystemClock
 from scheduler.jobs import Scheduler
@@ -103,7 +103,7 @@ def build(config: Config, home: Home, *, demo: bool) -> Parts:
     media = MediaStore(home.media)
     tools = Tools(
         transcriber=_transcriber(config, home, demo=demo),
-        extractor=build_extractor(),
+        extractor=build_extractor(LlmSettings(**config.llm.model_dump())),
         media=media,
         clock=clock,
         worlds=Worlds(),

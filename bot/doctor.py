@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from bot import config as settings
 from bot import speech, words
@@ -59,6 +60,7 @@ def examine(home: Home, env: Mapping[str, str], *, quick: bool = False) -> list[
         found += _database(home, config, quick=quick)
         found += _backup(home, config)
         found += _speech(home, config)
+        found += _llm(config)
         found += _channels(config)
         found += _web(home, config)
     found += _calendar()
@@ -225,6 +227,26 @@ def _speech(home: Home, config: Config) -> Iterator[Finding]:
         yield _told("speech", "warn", words.SPEECH_NONE, why=why, path=home.models)
     else:
         yield _fine("speech", words.SPEECH_OK, backend=heard["backend"], model=heard["model"])
+
+
+def _llm(config: Config) -> Iterator[Finding]:
+    """On or off, complete, and whether the server answers; no memo is sent and no key shown."""
+    from nlp.extract.llm_client import LlmClient
+    from nlp.ports import LlmSettings
+
+    chosen = LlmSettings(**config.llm.model_dump())
+    if not chosen.enabled:
+        yield _fine("llm", words.LLM_OFF)
+        return
+    if lacking := chosen.problem():
+        yield _told("llm", "warn", words.LLM_HALF, key=words.LLM_LACKS[lacking])
+        return
+    host = urlsplit(chosen.base_url.strip()).hostname  # the whole address may hold a password
+    if why := LlmClient(chosen).reach():
+        said = words.LLM_WHY.get(why, words.LLM_WHY_ELSE.format(why=why))
+        yield _told("llm", "warn", words.LLM_AWAY, host=host, why=said)
+    else:
+        yield _fine("llm", words.LLM_OK, model=chosen.model, host=host)
 
 
 def _is_demo(config: Config) -> bool:

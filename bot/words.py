@@ -215,6 +215,7 @@ TITLES = {
     "backup": "备份",
     "disk": "磁盘",
     "speech": "语音识别",
+    "llm": "大模型",
     "calendar": "节假日",
     "channels": "通道",
     "web": "页面",
@@ -248,6 +249,24 @@ SPEECH_NONE = (
     "现在听不了录音：{why}",
     "把模型文件夹放进 {path}，或设置 speech.url；在这之前录音会存着，人可以打字",
 )
+LLM_OFF = "没有打开（可选，不用也完整可用）"
+LLM_OK = "已打开：{model}（{host}）"
+LLM_HALF = (
+    "已打开，但 {key}，现在不会去问",
+    "补上，或把 llm.enabled 改成 false；在这之前纪要照常由规则来读",
+)
+LLM_LACKS = {"no_url": "llm.base_url 不是 http(s) 地址", "no_model": "llm.model 没写"}
+LLM_AWAY = (
+    "已打开，但问不了 {host}：{why}",
+    "检查 llm.base_url、密钥和那边的服务；在这之前纪要照常由规则来读",
+)
+LLM_WHY = {
+    "timeout": "没有按时回答",
+    "unreachable": "连不上",
+    "http_401": "不认这个密钥",
+    "http_403": "这个密钥没有权限",
+}
+LLM_WHY_ELSE = "对方出错（{why}）"
 CALENDAR_OK = "{years} 年的放假安排都有"
 CALENDAR_OLD = ("没有 {year} 年的放假安排，只按法定节日推算", "国务院公布后升级 genjin")
 CHANNELS_NONE = "没有打开的平台通道，只有网页对话"

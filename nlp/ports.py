@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from sales.facts import ContactFact, CustomerFact, MemoFacts, ProductFact, Span
 
@@ -83,6 +84,31 @@ class World:
     competitors: Sequence[str] = ()
     corrections: Mapping[str, str] = field(default_factory=dict)
     colleagues: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmSettings:
+    """An OpenAI-compatible server that may add phrases to what the rules found.
+
+    ``timeout_s`` is the longest that one memo waits for it.
+    """
+
+    enabled: bool = False
+    base_url: str = ""
+    model: str = ""
+    api_key: str = field(default="", repr=False)
+    timeout_s: float = 20.0
+
+    def problem(self) -> str:
+        """Why it cannot be asked: no_url | no_model; '' when it can."""
+        try:
+            url = urlsplit(self.base_url.strip())
+            usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:  # a port that is none, half an IPv6 address
+            usable = False
+        if not usable:
+            return "no_url"
+        return "" if self.model.strip() else "no_model"
 
 
 class Extractor(Protocol):

@@ -16,7 +16,7 @@ from sales.facts import ObjectionFact, Span
 _N = r"[\d一二两三四五六七八九十百千万几]"
 
 _SURELY_NOTHING = 0.97  # of a clause that is not worth reading with its neighbour
-_SURE_ENOUGH = 0.58  # probability of any objection from which a clause counts
+_SURE_ENOUGH = 0.5  # probability of any objection from which a clause counts
 
 
 @dataclass(frozen=True, slots=True)
