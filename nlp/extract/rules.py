@@ -7,6 +7,7 @@ from datetime import datetime
 
 from nlp.extract import lexicon as lex
 from nlp.extract.contacts import Sides, contact_facts, known_as, take_sides
+from nlp.extract.counts import quantity_facts
 from nlp.extract.kinds import kind_of
 from nlp.extract.objections import find_objections
 from nlp.extract.places import Split, Topic, split
@@ -75,11 +76,13 @@ def _record(reading: Reading, topic: Topic, topics: list[Topic]) -> RecordFacts:
     scene, voices, clauses = reading.scene, reading.voices, topic.clauses
     people = [one for one in reading.sides.customer if _is_here(scene, one, topic, topics)]
     promises = find_promises(scene, voices, clauses)
+    products = tuple(product_facts(scene, clauses))
     record = RecordFacts(
         customer=topic.customer,
         contacts=tuple(contact_facts(scene, people, topic.known, clauses)),
-        products=tuple(product_facts(scene, clauses)),
+        products=products,
         amounts=tuple(amount_facts(scene, clauses)),
+        quantities=tuple(quantity_facts(scene, products)),
         objections=tuple(find_objections(scene, voices, clauses)),
         commitments=tuple(one.fact for one in promises),
         competitors=tuple(rival_facts(scene, clauses)),
