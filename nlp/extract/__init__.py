@@ -1,4 +1,4 @@
-"""From a transcript to fields, offline (see ``rules``); a model may help where one is set."""
+"""From a transcript to fields, offline (see ``rules``), with an LLM to add to it if one is set."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from nlp.ports import Extractor, LlmSettings
 def build_extractor(llm: LlmSettings | None = None) -> Extractor:
     """The extractor that ``handlers`` use.  Building it is cheap; tables load when first needed.
 
-    *llm* is asked only when it is enabled and complete (see ``LlmSettings.problem``).
+    An *llm* that is off, or that cannot be asked (see its ``problem``), leaves the rules alone.
     """
     from nlp.extract.rules import RuleExtractor
 
+    rules = RuleExtractor()
     if llm is None or not llm.enabled or llm.problem():
-        return RuleExtractor()
+        return rules
     from nlp.extract.llm import LlmExtractor
 
-    return LlmExtractor(RuleExtractor(), llm)
+    return LlmExtractor(rules, llm)
