@@ -159,7 +159,7 @@ def test_a_form_gives_back_what_was_chosen(desk: Desk, chromium_path: str) -> No
     desk.say(desk.lina, SAID)
 
     def drive(page: Any, pane: Any) -> None:
-        page.get_by_text("钉钉", exact=True).click()
+        page.get_by_role("radio", name="钉钉").check()
         pane.get_by_role("button", name="修改").click()
         form = pane.locator(".card", has_text="改哪几项")
         form.locator("input[name=amount]").fill("11500")
