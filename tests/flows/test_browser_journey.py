@@ -200,7 +200,7 @@ def test_from_a_spoken_memo_to_the_customers_file_and_back(
     assert f"~{old_day}" in after["下一步"] and "周三" in after["下一步"]
 
     # The same card on the other platform says the same.
-    page.get_by_text("钉钉", exact=True).click()
+    page.get_by_role("radio", name="钉钉").check()
     assert lina.card("这样记对吗").locator("s").inner_text().startswith(old_day)
     page.get_by_text("企业微信", exact=True).click()
     page.get_by_label("字数").check()
