@@ -202,7 +202,7 @@ def test_from_a_spoken_memo_to_the_customers_file_and_back(
     # The same card on the other platform says the same.
     page.get_by_role("radio", name="钉钉").check()
     assert lina.card("这样记对吗").locator("s").inner_text().startswith(old_day)
-    page.get_by_text("企业微信", exact=True).click()
+    page.get_by_role("radio", name="企业微信").check()
     page.get_by_label("字数").check()
     meters = lina.card("这样记对吗").locator(".meter")
     assert meters.first.is_visible()
