@@ -59,6 +59,7 @@ class PersonRow(Base):
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str]  # rep manager finance director engineer trainer subscriber admin
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    manager_fixed: Mapped[bool] = mapped_column(default=False)  # set here: the directory leaves it
     team: Mapped[str] = mapped_column(default="")
     region: Mapped[str] = mapped_column(default="")
     wecom_id: Mapped[str | None] = mapped_column(unique=True)
@@ -160,8 +161,9 @@ class MemoRow(Base):
     text: Mapped[str | None]  # None until heard
     transcript: Mapped[dict[str, Any] | None]  # segments, backend, model, compute seconds
     facts: Mapped[dict[str, Any] | None]  # sales.facts.MemoFacts
-    state: Mapped[str] = mapped_column(default="received")  # received heard drafted failed
+    state: Mapped[str] = mapped_column(default="received")  # received heard drafted failed joined
     reason: Mapped[str] = mapped_column(default="")
+    joined_into: Mapped[int | None] = mapped_column(ForeignKey("memo.id"))
 
 
 class RecordRow(Base):
@@ -392,3 +394,6 @@ class ConsoleMessageRow(Base):
     payload: Mapped[dict[str, Any]]
     at: Mapped[datetime]
     changed: Mapped[int] = mapped_column(default=0, index=True)  # grows with every change
+
+
+from storage import platform_tables  # noqa: E402, F401 - the rest of the tables
