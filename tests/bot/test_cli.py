@@ -18,7 +18,7 @@ from bot.home import Home
 from storage import backup
 from storage.database import Database
 from storage.jobs import NewJob, put, queue_of
-from tests.support.versions import set_version
+from tests.support.versions import old_database, set_version
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_a_newer_database_is_refused_in_words(genjin: Any, home: Home) -> None:
 
 def test_an_old_database_is_backed_up_first(genjin: Any, home: Home) -> None:
     genjin("migrate")
-    set_version(f"sqlite:///{home.path}/genjin.db", "0001")
+    old_database(home.path / "genjin.db", "0001")
 
     status, said, _ = genjin("migrate")
 

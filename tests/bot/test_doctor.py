@@ -13,7 +13,7 @@ import pytest
 from bot import cli, doctor
 from bot.doctor import Finding
 from bot.home import Home
-from tests.support.versions import set_version
+from tests.support.versions import old_database, set_version
 
 
 def levels(found: list[Finding]) -> dict[str, str]:
@@ -115,7 +115,7 @@ def test_other_versions_of_the_database(home: Home) -> None:
     cli.main(["migrate"])
     url = f"sqlite:///{home.path}/genjin.db"
 
-    set_version(url, "0001")
+    old_database(home.path / "genjin.db", "0001")
     assert "genjin migrate" in one(examine(home), "database").todo
     set_version(url, "9999")
     assert one(examine(home), "database").level == "bad"

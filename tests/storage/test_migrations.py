@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from storage.database import DatabaseCorrupt, make_engine
 from storage.migrations import runner
 from storage.tables import Base
-from tests.support.versions import set_version
+from tests.support.versions import old_database, set_version
 
 
 def test_the_migrations_give_exactly_the_tables(database_url: str) -> None:
@@ -53,8 +53,9 @@ def test_an_empty_database_needs_no_backup(tmp_path: Path) -> None:
     assert (made.before, made.after) == ("", runner.head())
 
 
-def test_an_old_database_is_backed_up_before_it_is_changed(tmp_path: Path, sqlite_url: str) -> None:
-    set_version(sqlite_url, runner.versions()[0])
+def test_an_old_database_is_backed_up_before_it_is_changed(tmp_path: Path) -> None:
+    sqlite_url = f"sqlite:///{tmp_path / 'old.db'}"
+    old_database(tmp_path / "old.db", runner.versions()[0])
     seen = []
 
     def back_up() -> str:
@@ -115,3 +116,19 @@ def test_a_failed_upgrade_leaves_the_old_version(
 def _create_then_fail(connection: sa.Connection) -> None:
     connection.execute(sa.text("CREATE TABLE half (id INTEGER)"))
     raise ZeroDivisionError
+
+
+def test_rows_of_an_old_database_are_kept(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    old_database(tmp_path / "old.db", "0002")
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.execute(
+            "INSERT INTO person (id, name, role, team, region, channel, conversation, active,"
+            " notice_version, created_at)"
+            " VALUES (1, '李娜', 'rep', '', '', '', '', 1, 0, '2026-11-01 00:00:00.000000')"
+        )
+
+    runner.migrate(url)
+
+    with sqlite3.connect(tmp_path / "old.db") as new:
+        assert new.execute("SELECT name, manager_fixed FROM person").fetchall() == [("李娜", 0)]
