@@ -6,6 +6,7 @@ while the record is locked, so a second tap finds it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from handlers import records, replies, views
@@ -15,7 +16,7 @@ from handlers.context import Context
 from handlers.messages import Inbound, Outbound, Show
 from sales import contradictions, drafts
 from sales.contradictions import Contradiction
-from storage import filed_facts, memos
+from storage import customers, filed_facts, memos
 from storage.filed_facts import Asked
 from storage.memos import Record
 
@@ -23,15 +24,24 @@ MAX_ASKED: Final = 2
 
 
 def ask(ctx: Context, record: Record) -> list[Outbound]:
-    """Up to two cards about what the record says against the file; each is asked once."""
+    """Up to two cards about what the record says against the file; each is asked once.
+
+    What was asked of another customer, whom the record had before, does not count.
+    """
     memo = memos.get(ctx.session, record.memo_id)
     if record.customer_id is None or memo is None:
         return []
     before = filed_facts.asked(ctx.session, record.id)
-    known = {one.contradiction.key for one in before}
-    filed = filed_facts.of_customer(ctx.session, record.customer_id)
-    found = contradictions.find(record.draft, memo.text or "", filed)
-    fresh = [one for one in found if one.key not in known][: MAX_ASKED - len(before)]
+    here = {one.contradiction.key for one in before if one.customer_id == record.customer_id}
+    deals = customers.open_opportunities(ctx.session, record.customer_id)
+    found = contradictions.find(
+        record.draft,
+        memo.text or "",
+        filed_facts.of_customer(ctx.session, record.customer_id),
+        opportunity_id=deals[0].id if deals else None,  # as it would be filed
+    )
+    found = [replace(one, key=f"{record.customer_id}:{one.key}") for one in found]
+    fresh = [one for one in found if one.key not in here][: MAX_ASKED - len(here)]
     said: list[Outbound] = []
     for number, one in enumerate(fresh, len(before) + 1):
         question = {"customer_id": record.customer_id, "contradiction": one.to_dict()}
@@ -39,6 +49,11 @@ def ask(ctx: Context, record: Record) -> list[Outbound]:
         view = views.view(ctx, record)
         said.append(_show(record, one, cards.question(view, one, number)))
     return said
+
+
+def after_edit(ctx: Context, before: Record, now: Record) -> list[Outbound]:
+    """Another customer has another file: what the record says is held against that one too."""
+    return ask(ctx, now) if now.customer_id != before.customer_id else []
 
 
 def decide(event: Inbound, ctx: Context, record: Record, answer: str) -> list[Outbound]:

@@ -27,8 +27,8 @@ Value = float | tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountHit:
-    """One amount.  ``role``: 报价 单价 总价 预算 竞品价 首付 成交 or ''; ``unit`` None "
-    "for a number."""
+    """One amount.  ``role``: 报价 单价 总价 预算 竞品价 首付 成交 or ''; ``unit`` None
+    for a number."""
 
     span: Span
     text: str
@@ -118,8 +118,8 @@ def _numerals(body: str) -> list[Number]:
 
 
 def _items(body: str) -> Iterator[Item]:
-    """Numbers and spoken ranges of numbers (二十到三十万: the unit of the right end "
-    "serves both)."""
+    """Numbers and spoken ranges of numbers (二十到三十万: the unit of the right end
+    serves both)."""
     numbers = _numerals(body)
     urls = [m.span() for m in _URL.finditer(body)]
     at = 0

@@ -350,6 +350,9 @@ def scan(text: str) -> Iterator[Number]:
         if end - start > _LONGEST_RUN:
             at = end
             continue
+        if text[start] in _BIG:  # no number begins with 万: none of its parts need be tried
+            at = start + 1
+            continue
         if text[start] == "一" and end - start > 1 and text[start - 1 : start] in _ENDS_IN_ONE:
             start += 1  # 统一三万八
         if text.endswith("千万", start, end) and text[end : end + 1] in _ADVERB_AFTER:

@@ -113,13 +113,21 @@ class LlmSettings:
 
 class Extractor(Protocol):
     def extract(self, text: str, *, now: datetime, world: World) -> MemoFacts:
-        """Text to fields, offline and deterministic.  *now* is aware; days are of its zone.
+        """Text to fields.  *now* is aware; days are of its zone.
 
         Never raises for any text; a text without a memo gives another ``kind`` and no records.
+        By rules alone it is deterministic; a model that is set may be asked and waited for, so
+        never call it inside a transaction.
         """
 
+    def customers(self, said: str, *, now: datetime, world: World) -> tuple[str, ...]:
+        """Customers of the list that a name in *said* may mean, by rules alone: at once."""
+
     def correction(self, text: str, *, now: datetime, world: World) -> Correction | None:
-        """Read a reply such as 不对 是下周三 or 金额 100万; None when it corrects nothing (G1)."""
+        """Read a reply such as 不对 是下周三 or 金额 100万; None when it corrects nothing (G1).
+
+        By rules alone, at once.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ counts; what is older tells only how often a day was moved.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal, Self
 
 from sales import drafts
+from sales.acts import same_act
 from sales.drafts import Draft, Edit
 from sales.facts import CommitmentFact, ContactFact, Span
 
@@ -23,9 +23,8 @@ Value = float | tuple[float, float] | date | str
 ROLES: Final = ("预算", "单价", "总价", "报价", "成交", "首付")
 ORDER: Final[tuple[Kind, ...]] = ("amount", "due", "decision_maker", "quantity")
 _UNIT_PRICE: Final = "单价"
-_SAME_ACT: Final = 0.34  # share of the shorter wording's letters
+_OF_ONE_DEAL: Final = ("单价", "报价")  # another deal's price is another price
 _TITLES: Final = ("总", "工", "董", "经理", "主任", "厂长", "部长", "科长", "处长", "老板", "老师")
-_IDLE: Final = frozenset("的了把给他她我们就一下")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,8 @@ class OpenPromise:
 class FiledEntry:
     """One filed memo: its words, what was confirmed, and which of its promises are open.
 
-    An entry with ``at`` None is the bare file (an imported contact): older than any memo.
+    ``opportunity_id``: the deal that it was filed under.  An entry with ``at`` None is the bare
+    file (an imported contact): older than any memo.
     """
 
     id: int
@@ -53,6 +53,7 @@ class FiledEntry:
     text: str
     draft: Draft
     promises: tuple[OpenPromise, ...] = ()
+    opportunity_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +113,18 @@ class _Said:
     role: str = ""
 
 
-def find(now: Draft, text: str, filed: Sequence[FiledEntry]) -> list[Contradiction]:
+def find(
+    now: Draft, text: str, filed: Sequence[FiledEntry], *, opportunity_id: int | None = None
+) -> list[Contradiction]:
     """Contradictions of *now* (with its memo's *text*) and the file, the most valuable first.
 
-    *filed* may come in any order; ``at``, then ``id``, tell the newest.
+    *filed* may come in any order; ``at``, then ``id``, tell the newest.  *opportunity_id* is the
+    deal that *now* belongs to.
     """
     entries = sorted(
         filed, key=lambda one: (one.at.timestamp() if one.at else -math.inf, one.id), reverse=True
     )
-    found = [*_values(now, text, entries), *_days(now, text, entries)]
+    found = [*_values(now, text, entries, opportunity_id), *_days(now, text, entries)]
     found += _decision_makers(now, text, entries)
     unique = {one.key: one for one in reversed(found)}
     return sorted(unique.values(), key=lambda one: (ORDER.index(one.kind), one.path, one.key))
@@ -138,14 +142,6 @@ def restore(draft: Draft, one: Contradiction, *, said: str) -> Draft:
     return _set_value(draft, one, said=said)
 
 
-def same_act(one: str, other: str) -> bool:
-    """Whether two wordings tell the same act: enough letters of the shorter one are shared."""
-    left, right = (set(re.findall(r"\w", text)) - _IDLE for text in (one, other))
-    if not left or not right:
-        return one == other
-    return len(left & right) / min(len(left), len(right)) >= _SAME_ACT
-
-
 def same_person(one: str, other: str) -> bool:
     """Equal, or a bare surname (with or without a title) may be the other one."""
     if one == other:
@@ -154,10 +150,15 @@ def same_person(one: str, other: str) -> bool:
     return bool(short) and short[0] == full[0] and (len(short) == 1 or short[1:] in _TITLES)
 
 
-def _values(now: Draft, text: str, entries: Sequence[FiledEntry]) -> Iterator[Contradiction]:
+def _values(
+    now: Draft, text: str, entries: Sequence[FiledEntry], opportunity_id: int | None
+) -> Iterator[Contradiction]:
     """Sums of one role, quantities of one product and unit."""
     for key, mine in _by_key(now, text).items():
+        of_one_deal = key[0] == "amount" and key[1] in _OF_ONE_DEAL
         for entry in entries:
+            if of_one_deal and entry.opportunity_id != opportunity_id:
+                continue
             theirs = _by_key(entry.draft, entry.text).get(key)
             if theirs is None:
                 continue

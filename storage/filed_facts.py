@@ -69,6 +69,7 @@ def of_customer(session: Session, customer_id: int) -> list[FiledEntry]:
                     text=row.text,
                     draft=draft,
                     promises=tuple(_promises(row.id, draft, promises)),
+                    opportunity_id=row.opportunity_id,
                 )
             )
     return [*entries, _list_entry([one for one in people if one.left_at is None])]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -53,39 +54,31 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="给程序读的
 _ERRORS = click.option("--errors", is_flag=True, help="逐条列出错在哪里")
 
 
-@evaluate.command()
-@_LABELLED
-@_AS_JSON
-@_ERRORS
-def memos(file: str, as_json: bool, errors: bool) -> None:
-    """每个字段的准确率。例：genjin eval memos memos.jsonl"""
-    from nlp.evaluate import score_memos
+def _scoring(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (_ERRORS, _AS_JSON, _LABELLED):
+        command = option(command)
+    return command
 
-    _show(score_memos(_labelled(file, ("expect",))), as_json=as_json, errors=errors)
+
+@evaluate.command()
+@_scoring
+def memos(file: str, **shown: bool) -> None:
+    """每个字段的准确率。例：genjin eval memos memos.jsonl"""
+    _score("memos", file, **shown)
 
 
 @evaluate.command("dates")
-@_LABELLED
-@_AS_JSON
-@_ERRORS
-def dates_score(file: str, as_json: bool, errors: bool) -> None:
+@_scoring
+def dates_score(file: str, **shown: bool) -> None:
     """日期读得准不准。例：genjin eval dates dates.jsonl"""
-    from nlp.evaluate import dates as scoring
-
-    rows = _labelled(file, scoring.NEEDS)
-    _show(scoring.score_dates(rows), as_json=as_json, errors=errors)
+    _score("dates", file, **shown)
 
 
 @evaluate.command("amounts")
-@_LABELLED
-@_AS_JSON
-@_ERRORS
-def amounts_score(file: str, as_json: bool, errors: bool) -> None:
+@_scoring
+def amounts_score(file: str, **shown: bool) -> None:
     """金额读得准不准。例：genjin eval amounts sums.jsonl"""
-    from nlp.evaluate import sums as scoring
-
-    rows = _labelled(file, scoring.NEEDS)
-    _show(scoring.score_sums(rows), as_json=as_json, errors=errors)
+    _score("sums", file, **shown)
 
 
 @evaluate.command("confirmed")
@@ -119,18 +112,16 @@ def confirmed(weeks: int, as_json: bool, errors: bool) -> None:
         click.echo(format_weeks(tables, errors=errors))
 
 
-def _labelled(file: str, needs: tuple[str, ...]) -> Any:
-    from nlp.evaluate import read_rows
+def _score(module: str, file: str, *, as_json: bool, errors: bool) -> None:
+    """Score the labelled rows of *file* by ``nlp.evaluate.<module>``."""
+    from nlp.evaluate import format_table, read_rows
 
+    scoring = importlib.import_module(f"nlp.evaluate.{module}")
     try:
-        return read_rows(_lines((file,)), needs=needs)
+        rows = read_rows(_lines((file,)), needs=scoring.NEEDS)
     except ValueError as error:
         raise click.ClickException(words.NOT_LABELLED.format(file=file, why=error)) from None
-
-
-def _show(table: Any, *, as_json: bool, errors: bool) -> None:
-    from nlp.evaluate import format_table
-
+    table = scoring.score(rows)
     if as_json:
         click.echo(json.dumps(table.to_dict(), ensure_ascii=False))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from handlers.cards import words
 from handlers.cards.memo import View
@@ -17,6 +17,7 @@ NOW: Final = "now"
 BEFORE: Final = "before"
 BOTH: Final = "both"
 VERDICTS: Final = {NOW: "以这次为准", BEFORE: "以上次为准", BOTH: "都对"}
+HELD: Final = "换成这家客户后，上面几处和档案对不上，先没入库。看一眼，没问题再点“确认入库”。"
 _THINGS: Final = {"due": "日期", "decision_maker": "拍板人", "quantity": "数量"}
 
 
@@ -25,19 +26,17 @@ def question(view: View, one: Contradiction, number: int) -> Card:
     thing, before, now = _thing(one), _before(one), _value(one, one.now, one.now_words)
     subject = f"“{one.what}”" if one.kind == "due" else one.product
     told = f"（{_told(one)}）"
-    return Card(
-        kind=KIND,
+    return _card(
+        view,
+        one,
         layout="buttons",
-        source=SOURCE,
         title=f"{_short(view)}｜{thing}对不上",
         subtitle=f"纪要 {words.moment(view.said_at)}",
-        rows=_rows(one),
         body="以哪个为准？",
         buttons=tuple(
             Button(text=text, action=f"contradiction.{answer}", arg=str(number))
             for answer, text in VERDICTS.items()
         ),
-        url=f"/m/{view.memo_id}",
         text=f"【{thing}对不上】{_short(view)}{subject}：上次{told}{before}，这次 {now}。"
         f"以哪个为准？以这次为准就不用回{_in_words(one, before)}。",
     )
@@ -45,20 +44,24 @@ def question(view: View, one: Contradiction, number: int) -> Card:
 
 def decided(view: View, one: Contradiction, answer: str, *, who: str, at: datetime) -> Card:
     verdict = f"{who} {words.moment(at)} {VERDICTS[answer]}"
-    return Card(
-        kind=KIND,
+    return _card(
+        view,
+        one,
         layout="notice",
-        source=SOURCE,
         title=f"{VERDICTS[answer]}｜{_short(view)}{_thing(one)}",
         subtitle=verdict,
-        rows=_rows(one),
         links=(Link(text="看这条纪要", url=f"/m/{view.memo_id}"),),
-        url=f"/m/{view.memo_id}",
         tone="done",
         status="done",
         footer=verdict,
         text=f"【{VERDICTS[answer]}】{_short(view)}{_thing(one)}，{who} {words.moment(at)}。",
     )
+
+
+def _card(view: View, one: Contradiction, **given: Any) -> Card:
+    """What both lives of the card share."""
+    rows, url = _rows(one), f"/m/{view.memo_id}"
+    return Card(kind=KIND, source=SOURCE, rows=rows, url=url, **given)
 
 
 def _rows(one: Contradiction) -> tuple[Row, ...]:

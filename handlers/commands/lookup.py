@@ -46,13 +46,7 @@ def _find(ctx: Context, said: str) -> list[Customer]:
         return found
     # Not by its characters: the matcher knows homophones and short forms.
     world = ctx.tools.worlds.of(ctx.session, ctx.person.id)
-    facts = ctx.tools.extractor.extract(f"今天拜访了{said}", now=ctx.now, world=world)
-    names: list[str] = []
-    for record in facts.records:
-        if record.customer:
-            names += record.customer.candidates or (
-                (record.customer.name,) if record.customer.known else ()
-            )
+    names = ctx.tools.extractor.customers(said, now=ctx.now, world=world)
     matches = [customers.by_name(ctx.session, name) for name in names]
     return [one for one in matches if one]
 

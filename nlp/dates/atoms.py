@@ -1,8 +1,9 @@
 """The lexer: folded text to atoms, the words that dates are made of.
 
 One master expression is built from the table ``_PATTERNS``; the first alternative that matches
-wins, so longer and more special forms stand first.  A form says only what it looks like; whether
-it is a date is decided later, with its neighbours in view (``phrases``, ``vetoes``).
+wins, so longer and more special ones stand first, and ``forms`` reads its groups.  An atom says
+only what it looks like; whether it is a date is decided later, with its neighbours in view
+(``phrases``, ``vetoes``).
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from nlp.dates import forms
 from nlp.dates.festivals import FESTIVALS
-from nlp.dates.lexicon import DAYS, DIGIT, EDGES, PAIRS, PARTS, UNITS, YEARS, small
+from nlp.dates.lexicon import DAYS, PAIRS, PARTS, YEARS, small
 from nlp.dates.model import Atom
-from nlp.numbers import scan
-
-_WEEKDAY: Final = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8}
 
 _DAY = (
     r"(?:3[01]|[12]\d|0?[1-9](?!\d)|三十一?|二十[一二三四五六七八九]?|"
     r"廿[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
 )
 _MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
-_COUNT = r"(?:\d+(?:\.\d+)?|[零一二两俩三四五六七八九十百]+几?|[几数][十百]|[半几])"
+# Bounded: a long run of digits would be tried from each of its places to its end.
+_COUNT = r"(?:\d{1,6}(?:\.\d{1,6})?|[零一二两俩三四五六七八九十百]{1,9}几?|[几数][十百]|[半几])"
 _CNY = r"[零一二三四五六七八九]"
 _WEEK = r"(?:周|星期|礼拜)"
 _WD = r"[一二三四五六日天末]|[1-6](?![\d.:%点个])"
@@ -34,257 +34,38 @@ _NEXT = r"下下下|下下|下|上上上|上上|上|本|这|今|当"
 _ONE = r"一个|一|个"
 
 
-def _step(word: str) -> int:
-    """下下 = 2, 上 = -1, 本 = 0."""
-    return word.count("下") - word.count("上")
-
-
-def _at(kind: str, m: re.Match[str], n: int = 0, k: int = 0, word: str = "") -> Atom:
-    return Atom(kind, m.start(), m.end(), n, k, word)
-
-
-def _full_date(m: re.Match[str], year: int, month: int, day: int) -> Atom | None:
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return None
-    return _at("date", m, year, month * 100 + day)
-
-
-def _century(two: int) -> int:
-    """07年 is 2007, 87年 is 1987: two digits reach ten years beyond the present decade."""
-    return two + (2000 if two < 50 else 1900)
-
-
-def _iso(m: re.Match[str]) -> Atom | None:
-    return _full_date(m, *(int(part) for part in re.findall(r"\d+", m["iso"])))
-
-
-def _iso_tight(m: re.Match[str]) -> Atom | None:
-    digits = m["tight"]
-    return _full_date(m, int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-
-
-def _mdy(m: re.Match[str]) -> Atom | None:
-    month, day, year = (int(part) for part in m["mdy"].split("/"))
-    return _full_date(m, year, month, day)
-
-
-def _ymd(m: re.Match[str]) -> Atom | None:
-    year, month, day = (int(part) for part in m["ymd"].split("-"))
-    return _full_date(m, _century(year), month, day)
-
-
-def _md(m: re.Match[str]) -> Atom | None:
-    month, day = (int(part) for part in re.findall(r"\d+", m["md"]))
-    return _at("md", m, month, day, m["md"]) if 1 <= month <= 12 and 1 <= day <= 31 else None
-
-
-def _year(m: re.Match[str]) -> Atom:
-    text = m["year"].removesuffix("年")
-    if text == "两千":
-        return _at("year", m, 2000)
-    value = int("".join(str(DIGIT[c]) if c in DIGIT else c for c in text))
-    return _at("year", m, _century(value) if len(text) == 2 else value)
-
-
-def _years(m: re.Match[str]) -> Atom:
-    return _at("years", m, int(m["yr_from"]), int(m["yr_to"]))
-
-
 def _alt(words: object) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))  # type: ignore[call-overload]
 
 
-def _half(m: re.Match[str]) -> Atom:
-    word = m["half"]
-    return _at("half", m, 1 if word[0] in "上前" else 2, _step(word[0]) if "个" in word else 0)
-
-
-def _quarter(m: re.Match[str]) -> Atom:
-    if m["q_rel"]:
-        return _at("quarter", m, _step(m["q_rel"]), word="rel")
-    if m["q_first"]:
-        return _at("quarter", m, small(m["q_first"]), word="upto")
-    return _at("quarter", m, small(m["q_n"] or m["q_q"]))
-
-
-def _month(m: re.Match[str]) -> Atom:
-    if m["m_rel"] is not None:
-        return _at("month", m, _step(m["m_rel"]), word="rel")
-    if m["m_moon"]:
-        names = {"正月": 1, "腊月": 12, "冬月": 11}
-        return _at("month", m, names[m["m_moon"]], word="lunar")
-    return _at("month", m, small(m["m_n"]))
-
-
-def _edge(m: re.Match[str]) -> Atom:
-    unit = {"年": 1, "季": 2, "月": 3}.get(m["e_unit"][0] if m["e_unit"] else "", 0)
-    word = m["e_word"]
-    return _at("edge", m, unit, word=EDGES.get(word, word))
-
-
-def _second(m: re.Match[str], group: str, first: int) -> tuple[str, int]:
-    """The second weekday of 周三四, 周三到周五, and where the atom ends.
-
-    Without a word between, only the next day makes a pair: 周五三方会议 is a Friday.
-    """
-    if m[group] is None:
-        return "", m.end()
-    linked = m.string[m.start(group) - 1] not in "一二三四五六"
-    if linked or _WEEKDAY[m[group]] == first + 1:
-        return m[group], m.end()
-    return "", m.start(group)
-
-
-def _week(m: re.Match[str]) -> Atom:
-    first = m["w_day"] or m["w_day2"] or ""
-    day = _WEEKDAY.get(first) or small(first)
-    second, end = _second(m, "w_to", day)
-    return Atom("week", m.start(), end, _step(m["w_rel"]), day, second)
-
-
-def _half_week(m: re.Match[str]) -> Atom:
-    return _at("halfweek", m, 1 if m["hw"][0] in "上前" else 2)
-
-
-def _weekday(m: re.Match[str]) -> Atom:
-    day = _WEEKDAY.get(m["wd"]) or small(m["wd"])
-    second, end = _second(m, "wd_to", day)
-    return Atom("weekday", m.start(), end, day, word=second)
-
-
-def _relday(m: re.Match[str]) -> Atom:
-    return _at("relday", m, DAYS[m["rd"]])
-
-
-def _relpair(m: re.Match[str]) -> Atom:
-    return Atom("relpair", m.start(), m.end(), *PAIRS[m["rp"]], word=m["rp"])
-
-
-def _day(m: re.Match[str]) -> Atom:
-    if m["d_pair"]:
-        *tens, low, high = tuple(m["d_pair"])
-        ten = small("".join(tens)) if tens else 0
-        return _at("day", m, ten + DIGIT[low], ten + DIGIT[high], "pair")
-    if m["d_from"]:
-        return _at("day", m, small(m["d_from"]), small(m["d_to"]), "to")
-    return _at("day", m, small(m["d_n"]))
-
-
-def _months(m: re.Match[str]) -> Atom:
-    return _at("months", m, small(m["ms_from"]), small(m["ms_to"]))
-
-
-def _festival(m: re.Match[str]) -> Atom:
-    return _at("festival", m, word=m["fest"])
-
-
-def _clock(m: re.Match[str]) -> Atom | None:
-    hour, minute, word = 0, 0, ""
-    if m["c_h"]:
-        hour, minute, word = int(m["c_h"]), int(m["c_m"]), "colon"
-        if m["c_ap"]:
-            word = "pm" if m["c_ap"][0] in "pP" else "am"
-    else:
-        hour = 0 if m["c_hour"] == "零" else small(m["c_hour"])
-        tail = m["c_tail"] or ""
-        word = "tail" if tail else ""
-        if tail.startswith("半"):
-            minute = 30
-        elif tail.endswith("刻"):
-            minute = 15 * small(tail[0])
-        elif m["c_min"]:
-            minute = small(m["c_min"].removeprefix("零") or "零")
-        if m["c_pair"]:
-            return Atom("clock", m.start(), m.end(), small(m["c_pair"]), 0, "pair", x=hour)
-    return _at("clock", m, hour, minute, word) if hour <= 24 and minute < 60 else None
-
-
-def _part(m: re.Match[str]) -> Atom:
-    return _at("part", m, word=m["pt"])
-
-
-def _amount(text: str) -> tuple[float, float]:
-    if text == "几":
-        return 3.0, 5.0
-    if text == "半":
-        return 0.5, 0.5
-    number = next(scan(text), None)
-    return (number.low, number.high) if number and number.end == len(text) else (0.0, 0.0)
-
-
-def _duration(m: re.Match[str]) -> Atom | None:
-    low, high = _amount(m["u_n"])
-    if high <= 0:
-        return None
-    unit = UNITS[m["u_unit"]]
-    if m["u_half"] or m["u_mid"]:
-        low, high = low + 0.5, high + 0.5
-    return Atom("dur", m.start(), m.end(), n=int(bool(m["u_more"])), word=unit, x=low, y=high)
-
-
-def _duration_days(m: re.Match[str]) -> Atom | None:
-    low, high = _amount(m["du_n"])
-    return Atom("dur", m.start(), m.end(), word="day", x=low, y=high) if high > 0 else None
-
-
-def _nth(m: re.Match[str]) -> Atom:
-    last = m["n_last"] is not None
-    unit = m["n_unit"]
-    if m["n_wd"]:
-        return _at("nth", m, -1 if last else small(m["n_n"]), _WEEKDAY[m["n_wd"]], "weekday")
-    word = {"月": "month", "工作日": "workday"}.get(unit, "day")
-    if unit in ("周", "星期", "礼拜"):
-        word = "week"
-    return _at("nth", m, -1 if last else small(m["n_n"]), word=word)
-
-
-def _nspan(m: re.Match[str]) -> Atom | None:
-    unit = {"天": "day", "日": "day", "周": "week", "期": "week"}.get(m["ns_unit"][-1], "month")
-    count = int(_amount(m["ns_n"])[0])
-    sign = 1 if m["ns_at"] in "前头" else -1
-    return _at("nspan", m, sign * count, word=unit) if count else None
-
-
-def _iso_run(m: re.Match[str]) -> Atom | None:
-    return _full_date(m, *(int(part) for part in m["tight"].split("-")))
-
-
-def _half_span(m: re.Match[str]) -> Atom:
-    word = m["hm"]
-    unit = (
-        "month" if "月" in word else "year" if "年" in word else "day" if "天" in word else "hour"
-    )
-    return Atom("dur", m.start(), m.end(), word=unit, x=0.5, y=0.5)
-
-
 _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], ...]] = (
     ("K_iso", r"(?<![\d.])(?P<iso>(?:19|20)\d\d(?P<sep>[-/.]|[ ])(?:\d{1,2}(?P=sep)\d{1,2})"
-    r")(?![\d])", _iso),
-    ("K_tight", r"(?<![\d.])(?P<tight>(?:19|20)\d\d-\d\d-\d\d)(?=-?\d\d:)", _iso_run),
-    ("K_mdy", r"(?<!\d)(?P<mdy>\d{1,2}/\d{1,2}/(?:19|20)\d\d)(?!\d)", _mdy),
-    ("K_ymd", r"(?<![\d-])(?P<ymd>\d\d-\d{1,2}-\d{1,2})(?![\d-])", _ymd),
+    r")(?![\d])", forms.iso),
+    ("K_tight", r"(?<![\d.])(?P<tight>(?:19|20)\d\d-\d\d-\d\d)(?=-?\d\d:)", forms.iso_run),
+    ("K_mdy", r"(?<!\d)(?P<mdy>\d{1,2}/\d{1,2}/(?:19|20)\d\d)(?!\d)", forms.mdy),
+    ("K_ymd", r"(?<![\d-])(?P<ymd>\d\d-\d{1,2}-\d{1,2})(?![\d-])", forms.ymd),
     ("K_md", r"(?<![A-Za-z0-9_.\-/:])(?P<md>\d{1,2}[/·]\d{1,2}|\d\d-\d\d|"
-    r"\d{1,2}\.\d{1,2}(?=[之以]前|前(?!台)|号|截止|上午|下午|晚))(?![\d./\-%a-zA-Z])", _md),
+    r"\d{1,2}\.\d{1,2}(?=[之以]前|前(?!台)|号|截止|上午|下午|晚))(?![\d./\-%a-zA-Z])", forms.md),
     ("K_months", rf"(?<!\d)(?P<ms_from>{_MONTH})月?份?[到至~-](?P<ms_to>{_MONTH})"
-    rf"(?=月(?!{_DAY}))月份?", _months),
+    rf"(?=月(?!{_DAY}))月份?", forms.months),
     ("K_years", r"(?<!\d)(?P<yr_from>(?:19|20)\d\d)年?[ ]?[到至~-][ ]?(?P<yr_to>(?:19|20)"
-    r"\d\d)(?:年(?![度]?[\d一二三四五六七八九十])|(?![\d年.-]))", _years),
+    r"\d\d)(?:年(?![度]?[\d一二三四五六七八九十])|(?![\d年.-]))", forms.years),
     ("K_year", rf"(?<!\d)(?P<year>(?:(?:19|20)\d\d|[一二]{_CNY}{{3}}|两千|\d\d|{_CNY}{{2}})"
-    rf"年)", _year),
-    ("K_relyear", rf"(?P<ry>{_alt(YEARS)})", lambda m: _at("year", m, YEARS[m["ry"]], word="rel")),
-    ("K_half", r"(?P<half>(?:[上下]个?|前|后)半年)", _half),
+    rf"年)", forms.year),
+    ("K_relyear", rf"(?P<ry>{_alt(YEARS)})", lambda m: forms.at("year", m, YEARS[m["ry"]], word="rel")),
+    ("K_half", r"(?P<half>(?:[上下]个?|前|后)半年)", forms.half),
     (
         "K_quarter",
         rf"(?:(?P<q_rel>{_NEXT})(?:{_ONE})?季度?|前(?P<q_first>[一二两三123])个?季度|"
         rf"第?(?P<q_n>[一二三四1-4])个?季度"
         r"|(?<![A-Za-z0-9])[qQ](?P<q_q>[1-4])(?![0-9a-zA-Z]|系列|型|款|版|的?(?:泵|机|阀)))",
-        _quarter,
+        forms.quarter,
     ),
     (
         "K_nspan",
         rf"(?<=[年月度季的])(?P<ns_at>前|后|头|最后)(?P<ns_n>{_COUNT})(?P<ns_unit>天|日|"
         rf"个?星期|周|个?月)",
-        _nspan,
+        forms.nspan,
     ),
     (
         "K_dur",
@@ -295,25 +76,25 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         r"|个月|(?:(?<=[两俩几])|(?<=个半)|(?<=个多))月|个季度|个?小时|个钟头?|钟头|分钟|"
         r"刻钟|秒钟?|天|年)"
         r"(?P<u_half>半(?![年月天]))?",
-        _duration,
+        forms.duration,
     ),
     ("K_durday", rf"(?<![第\d.月])(?P<du_n>{_COUNT})日(?=[之以]?内(?!部)|[之以]?后|"
-    rf"[之以]?前)", _duration_days),
+    rf"[之以]?前)", forms.duration_days),
     ("K_halfmonth", r"(?P<hm>半个?月|半年|半个?小时|半个?钟头?|半天|大半个月|"
-    r"小半个月)", _half_span),
+    r"小半个月)", forms.half_span),
     (
         "K_month",
         rf"(?:(?P<m_rel>{_NEXT})(?:{_ONE})?月份?|(?P<m_moon>正月(?![朔正])|腊月|冬月)|(?<![\d.])"
         rf"(?P<m_n>{_MONTH})月份?)",
-        _month,
+        forms.month,
     ),
     (
         "K_inside",
         rf"(?P<in_unit>{_BARE_MONTH}月|{_BARE_YEAR}年|(?<![一二三四两几个\d])(?:季度|周))"
         rf"(?:[之以]?内)(?![部容存外])",
-        lambda m: _at("inside", m, word=m["in_unit"]),
+        lambda m: forms.at("inside", m, word=m["in_unit"]),
     ),
-    ("K_season", r"(?P<season>暑假|暑期|寒假)", lambda m: _at("season", m, word=m["season"])),
+    ("K_season", r"(?P<season>暑假|暑期|寒假)", lambda m: forms.at("season", m, word=m["season"])),
     (
         "K_edge",
         r"(?P<e_unit>(?<![个\d零一二三四五六七八九十])月|"
@@ -321,12 +102,12 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         r"|(?<![\u4e00-\u9fff])(?=[上中下]旬)|(?<=[在到等])(?=[上中下]旬))"
         r"(?P<e_word>中上旬|中下旬|上旬|中旬|下旬|底|末|初(?![一二三四五六七八九十])|尾|头|"
         r"中(?![标心国学文间秋午药介断转大小上下期型]))",
-        _edge,
+        forms.edge,
     ),
     (
         "K_halfweek",
         rf"(?P<hw>[上下前后]半(?:{_WEEK}))",
-        _half_week,
+        forms.half_week,
     ),
     (
         "K_week",
@@ -334,38 +115,38 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         rf"(?:(?:的?{_WEEK})(?P<w_day2>{_WD})|(?P<w_day>{_WD})(?![个家次台套位名件轮场]|天(?!津)))?"
         rf"(?:(?<=[一二三四五六])[、到至~-]?{_WEEK}?(?P<w_to>[二三四五六日天](?![个家次台套"
         rf"位点天十百千万])))?",
-        _week,
+        forms.week,
     ),
     (
         "K_weekday",
         rf"(?<![一二两三四五六七八九十几半每逢\d.]){_WEEK}(?P<wd>{_WD})"
         rf"(?:(?<=[一二三四五六])[、到至~-]?{_WEEK}?(?P<wd_to>[二三四五六日天](?![个家次台"
         rf"套位点天十百千万])))?",
-        _weekday,
+        forms.weekday,
     ),
-    ("K_relpair", rf"(?P<rp>{_alt(PAIRS)})", _relpair),
+    ("K_relpair", rf"(?P<rp>{_alt(PAIRS)})", forms.relpair),
     (
         "K_relday",
         rf"(?P<rd>{_alt(w for w in DAYS if len(w) > 1)}|[今明昨](?=早|晚|晨|夜|上午|下午|"
         rf"中午))(?<!以后天)(?<!之后天)(?<!今后天)",
-        _relday,
+        forms.relday,
     ),
     (
         "K_nth",
         r"(?:第(?P<n_n>\d{1,3}|[一二三四五六七八九十]{1,3})|(?P<n_last>最后)一?)(?:个)?"
         r"(?:(?:周|星期|礼拜)(?P<n_wd>[一二三四五六日天])|(?P<n_unit>周|星期|礼拜|天|月|工作日))",
-        _nth,
+        forms.nth,
     ),
     (
         "K_day",
         rf"(?<![\d.第])(?:(?P<d_pair>(?:二?十)?[一二三四五六七八][二三四五六七八九])[号日]|"
         rf"(?P<d_from>{_DAY})[号日]?[、到至~-](?P<d_to>{_DAY})[号日]|(?P<d_n>{_DAY})[号日])",
-        _day,
+        forms.day,
     ),
     ("K_dayraw", rf"(?<=[月初])(?P<dr>{_DAY})(?![\d.]?[\d.%]|"
-    rf"[个天多几万千百十点折元块台套人次分年月周:])", lambda m: _at("dayraw", m, small(m["dr"]))),
+    rf"[个天多几万千百十点折元块台套人次分年月周:])", lambda m: forms.at("dayraw", m, small(m["dr"]))),
     ("K_first", r"初(?P<ch>十|[一二三四五六七八九])"
-    r"(?![中高])", lambda m: _at("moonday", m, small(m["ch"]))),
+    r"(?![中高])", lambda m: forms.at("moonday", m, small(m["ch"]))),
     (
         "K_clock",
         r"(?<![\d:.])(?:(?P<c_h>\d{1,2}):(?P<c_m>[0-5]\d)(?::[0-5]\d)?(?!\d)"
@@ -375,17 +156,17 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], Atom | None]], 
         r"[点时](?![.\d]\d?[万亿%米]|[零一二三四五六七八九]{1,3}(?:[万亿米%折倍吨千]|个点|公斤))"
         r"(?P<c_tail>钟|整|半|[一三13]刻钟?|(?P<c_min>零[一二三四五六七八九]|"
         r"[二三四五]?十[一二三四五六七八九]?|[0-5]\d|[一二三四五六七八九](?=分(?!之)))分?(?!之))?)",
-        _clock,
+        forms.clock,
     ),
-    ("K_festival", rf"(?<![\dA-Za-z.])(?P<fest>{_alt(FESTIVALS)})(?![\d.])", _festival),
+    ("K_festival", rf"(?<![\dA-Za-z.])(?P<fest>{_alt(FESTIVALS)})(?![\d.])", forms.festival),
     ("K_break", r"(?P<brk>(?<![春季调细环关情礼时章音过])节(?=前|后|假)|长假|"
-    r"小长假)", lambda m: _at("break", m)),
+    r"小长假)", lambda m: forms.at("break", m)),
     ("K_newyear", r"(?P<ny>(?<![\d零一二三四五六七八九十两几半多今明去前后本每当大成青少老"
     r"中童壮往常近历全整周学财同旧那这])年(?=[之以]?前|[之以]?后)|过完年|"
-    r"过了年)", lambda m: _at("newyear", m, word=m["ny"])),
+    r"过了年)", lambda m: forms.at("newyear", m, word=m["ny"])),
     ("K_part", rf"(?P<pt>{_alt(w for w in PARTS if len(w) > 1)}|(?<=[今明昨])[早晚晨夜]|"
-    rf"(?:(?<=[号日天])|(?<=[周期拜][一二三四五六]))[早晚](?![会期点饭班]))", _part),
-    ("K_lead", r"(?P<ld>农历|阴历|旧历|大年|公历|阳历)", lambda m: _at("lead", m, word=m["ld"])),
+    rf"(?:(?<=[号日天])|(?<=[周期拜][一二三四五六]))[早晚](?![会期点饭班]))", forms.part),
+    ("K_lead", r"(?P<ld>农历|阴历|旧历|大年|公历|阳历)", lambda m: forms.at("lead", m, word=m["ld"])),
 )  # fmt: skip
 
 

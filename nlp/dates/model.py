@@ -40,8 +40,8 @@ class DateHit:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One word of the grammar, in folded text.  What ``n``, ``m`` and ``word`` say is the "
-    "kind's."""
+    """One word of the grammar, in folded text.  What ``n``, ``m`` and ``word`` say is the
+    kind's."""
 
     kind: str
     start: int

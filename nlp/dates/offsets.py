@@ -233,8 +233,8 @@ def _nth_day(text: str, atom: Atom, phrases: list[Phrase], ctx: Context) -> Phra
 
 
 def _beside(text: str, run: list[Atom], phrases: list[Phrase], ctx: Context) -> Phrase | None:
-    """国庆前一周, 周五前两天: so long before a day that has just been named; 国庆后一周 "
-    "after it."""
+    """国庆前一周, 周五前两天: so long before a day that has just been named; 国庆后一周
+    after it."""
     start, end = run[0].start, run[-1].end
     for phrase in phrases:
         if phrase.end > start or not phrase.atoms:

@@ -297,8 +297,8 @@ def _festive(text: str, phrase: Phrase, before: str) -> None:
 
 
 def _until(window: Window, ctx: Context, *, inclusive: bool, phrase: Phrase) -> None:
-    """X前: X itself; before a week, month or year its eve; before a legal holiday, before "
-    "its break."""
+    """X前: X itself; before a week, month or year its eve; before a legal holiday, before
+    its break."""
     start, end = window.start, window.end
     if phrase.atoms[-1].kind in ("part", "clock"):
         window.start = None

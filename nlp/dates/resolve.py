@@ -103,9 +103,8 @@ def _in_month(slots: Slots, ctx: Context) -> Window | None:
 
 def _numbered(atom: Atom, year: int, month: int, *, fixed: bool, ctx: Context) -> Window | None:
     """Day numbers of a month; a month and day already past is next year's, 29 February the next."""
-    last = atom.m or atom.n
     for step in range(9):
-        low, high = day(year + step, month, atom.n), day(year + step, month, last)
+        low, high = _ends(atom, year + step, month)
         if low and high:
             if fixed or high >= ctx.today:
                 return span(low, high, "day", "month-day")
@@ -114,17 +113,30 @@ def _numbered(atom: Atom, year: int, month: int, *, fixed: bool, ctx: Context) -
     return None
 
 
+def _ends(atom: Atom, year: int, month: int) -> tuple[date | None, date | None]:
+    """First and last day of the day numbers, the last one in the next month where it is ``over``."""
+    low = day(year, month, atom.n)
+    if atom.word == "over" and low:
+        following = plus(low.replace(day=1), months=1)
+        high = day(following.year, following.month, atom.m)
+        return low, high if high and high > low else None
+    return low, day(year, month, atom.m or atom.n)
+
+
 def _bare_day(atom: Atom, ctx: Context) -> Window | None:
     """N号: in the month just named, else the next one not past."""
-    last = atom.m or atom.n
+    if atom.word == "month-day":
+        number = Atom("day", atom.start, atom.end, atom.m)
+        year = ctx.today.year + (atom.n < ctx.today.month)
+        return _numbered(number, year, atom.n, fixed=False, ctx=ctx)
     if ctx.month:
-        low, high = day(*ctx.month, atom.n), day(*ctx.month, last)
+        low, high = _ends(atom, *ctx.month)
         if low and high and high >= ctx.today:
             return span(low, high, "day", "day-of-named-month")
     first = ctx.today.replace(day=1)
-    for step in range(4):
+    for step in range(-1 if atom.word == "over" else 0, 4):
         month = plus(first, months=step)
-        low, high = day(month.year, month.month, atom.n), day(month.year, month.month, last)
+        low, high = _ends(atom, month.year, month.month)
         if low and high and high >= ctx.today:
             return span(low, high, "day", "day-number")
     return None
@@ -352,8 +364,8 @@ def _months(slots: Slots, ctx: Context) -> Window | None:
 
 
 def clock_of(slots: Slots) -> str | None:
-    """'HH:MM' of the clock slot; an hour from 1 to 6 without a word for the half-day is "
-    "afternoon."""
+    """'HH:MM' of the clock slot; an hour from 1 to 6 without a word for the half-day is
+    afternoon."""
     atom = slots.get("clock")
     part = PARTS.get(slots["part"].word, "") if "part" in slots else ""
     if atom is None:

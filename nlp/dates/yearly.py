@@ -1,5 +1,5 @@
-"""Windows of days that come once a year: feasts, lunar days, the turn of the year, school "
-"holidays."""
+"""Windows of days that come once a year: feasts, lunar days, the turn of the year, school
+holidays."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def season(slots: Slots, ctx: Context) -> Window:
 
 
 def new_year(atom: Atom, ctx: Context) -> Window | None:
-    """年前 ends on 除夕 (said from October on, or in the weeks before it); 年后 opens "
-    "after the break."""
+    """年前 ends on 除夕 (said from October on, or in the weeks before it); 年后 opens
+    after the break."""
     eve = new_year_eve(ctx.today.year)
     if eve is None or eve < ctx.today:
         eve = new_year_eve(ctx.today.year + 1)

@@ -22,7 +22,7 @@ _ISO = 10
 Window = tuple[date | None, date | None]
 
 
-def score_dates(rows: Iterable[Row]) -> Table:
+def score(rows: Iterable[Row]) -> Table:
     """Read every row and compare; fields that no row is about are left out."""
     table = Table.of(FIELDS, "texts")
     for row in rows:

@@ -17,6 +17,7 @@ from typing import Any
 from nlp.batch import extract_line
 from nlp.evaluate.table import Row, Table
 
+NEEDS = ("expect",)
 FIELDS = (
     "customer", "contacts", "products", "amounts", "objections", "commitments", "who+due", "due dates",
     "competitors",

@@ -22,7 +22,7 @@ _SHARES = ("%", "折")
 Wanted = tuple[Any, str | None]
 
 
-def score_sums(rows: Iterable[Row]) -> Table:
+def score(rows: Iterable[Row]) -> Table:
     """Read every row and compare; fields that no row is about are left out."""
     table = Table.of(FIELDS, "texts")
     for row in rows:

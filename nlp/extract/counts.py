@@ -30,7 +30,8 @@ def quantity_facts(scene: Scene, products: Sequence[ProductFact]) -> list[Quanti
         for number in scan(scene.plain[clause.start : clause.end]):
             start, end = clause.start + number.start, clause.start + number.end
             unit = _MEASURE.match(scene.plain, end)
-            if unit is None or not isinstance(number.value, int | float):
+            value = number.value
+            if unit is None or number.form == "string" or isinstance(value, tuple):
                 continue
             before = _OF.fullmatch(scene.plain, end, place) if end < place else None
             after = place + len(said) <= start and _ASKED.fullmatch(
@@ -38,7 +39,7 @@ def quantity_facts(scene: Scene, products: Sequence[ProductFact]) -> list[Quanti
             )
             if before or after:
                 fact = QuantityFact(
-                    product=names[said], value=float(number.value), unit=unit[1],
+                    product=names[said], value=float(value), unit=unit[1],
                     span=(start, unit.end()),
                 )  # fmt: skip
                 found.setdefault((fact.product, fact.unit), []).append(fact)

@@ -32,8 +32,7 @@ from sales.facts import (
     Span,
 )
 
-# Letters besides customers' names.  Shorter talk the rules read whole, and what only names a
-# customer (a look-up, which reads inside a transaction) must not wait for a server.
+# Letters besides customers' names.  Shorter talk the rules read whole.
 _WORTH_ASKING: Final = 10
 _SHORTEST, _LONGEST = 2, 80  # letters of a quote: less says nothing, more is no evidence
 _REPAIRABLE: Final = 4  # letters from which a quote may have one wrong
@@ -89,6 +88,10 @@ class LlmExtractor:
         except Exception as error:  # a bug here must not cost a memo; its text may quote one
             self._failed(f"bug_{type(error).__name__}")
         return facts
+
+    def customers(self, said: str, *, now: datetime, world: World) -> tuple[str, ...]:
+        """See ``nlp.ports.Extractor``; read by the rules alone."""
+        return self._rules.customers(said, now=now, world=world)
 
     def correction(self, text: str, *, now: datetime, world: World) -> Correction | None:
         """See ``nlp.ports.Extractor``; read by the rules alone."""

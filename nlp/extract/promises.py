@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
 
 from nlp.dates import DateHit
 from nlp.extract import lexicon as lex
 from nlp.extract.acts import act_words, counts, is_question, whose
+from nlp.extract.promise_days import (
+    ENDS_WITH_DATE,
+    ONLY_DATE,
+    at_hand,
+    best_day,
+    day_behind,
+    days_in,
+)
 from nlp.extract.scene import Scene
 from nlp.extract.signs import may_promise, of_promise
 from nlp.extract.voices import Voice
@@ -18,18 +25,13 @@ from sales.facts import CommitmentFact, Span
 
 Who = Literal["us", "customer"]
 
-_ONLY_DATE = re.compile(
-    rf"^(?:就是|是|大概|最晚|最迟|时间|那就|定在|定到|说|应该|也就是|就|在|等|不对|不是|错了|说错了|哦|改成|改到|应该是|约在|我说|他说|她说|[ ,，])*{lex.DATE}+(?:之前|以前|前|吧|左右|的样子|以内|内|那天|这样|啊|[ ,，])*$"
-)
 _CORRECTS = re.compile(
     r"^(?:哦|哎|啊|那个|[ ,，])*(?:不对|不是|错了|说错了|应该是|改成|改到|更正|我记错了|记错了)"
 )
 _THEY_AGREE = re.compile(
     r"^(?:那)?(?:他|她|他们|对方|客户|Ⓟ+)(?:也|就|当场|最后)*(?:都)?(?:答应|同意|认可|接受|点头)了?(?:的|下来)?$"
 )
-_ENDS_WITH_DATE = re.compile(rf"{lex.DATE}(?:之前|以前|前|之内|以内|内)?[ ,，]*$")
 _SURE_ENOUGH = 0.35  # probability from which a clause counts
-_CLOSE = 10  # letters between a day and the one said instead
 _ACT = 2  # letters that an act has at least
 _SHORT = 4  # letters of an act that says nothing new: 开始弄, 给
 _FAR = 3  # clauses between a demand and its acceptance
@@ -66,7 +68,7 @@ def rule_promises(
     hands = {
         number: kind
         for place, number in enumerate(numbers)
-        if (kind := _at_hand(scene, numbers, place)[0])
+        if (kind := at_hand(scene, numbers, place)[0])
     }
     return {one.clause: one for one in out}, hands
 
@@ -107,37 +109,15 @@ def _unruled(
     number = numbers[place]
     clause = scene.clauses[number]
     text = scene.masked[clause.start : clause.end]
-    if _ONLY_DATE.match(text) or _is_bare(text, voices[number], clause.start):
+    if ONLY_DATE.match(text) or _is_bare(text, voices[number], clause.start):
         return None  # no act is named
     what = act_words(scene, number, voices[number]) or scene.said(clause.span).strip(" ,，。")
     if len(what) < _ACT:
         return None
     return _promise(
-        scene, number, who, what, days=_at_hand(scene, numbers, place)[1], span=clause.span,
+        scene, number, who, what, days=at_hand(scene, numbers, place)[1], span=clause.span,
         conditional=bool(lex.CONDITION.search(scene.masked, clause.start, clause.end)),
     )  # fmt: skip
-
-
-def _at_hand(scene: Scene, numbers: list[int], place: int) -> tuple[str, list[DateHit]]:
-    """The day that a clause may be due on: in it, said before it, or said alone behind it."""
-    number = numbers[place]
-    here = _days(scene, scene.clauses[number].span)
-    if here:
-        today = scene.now.date()
-        return ("today" if all(one.due == today for one in here) else "here"), here
-    if place and numbers[place - 1] == number - 1:
-        before = scene.clauses[number - 1]
-        if _ENDS_WITH_DATE.search(scene.masked, before.start, before.end):
-            days = _days(scene, before.span)
-            if days:
-                return "before", days[-1:]
-    if place + 1 < len(numbers) and numbers[place + 1] == number + 1:
-        behind = scene.clauses[number + 1]
-        if _ONLY_DATE.match(scene.masked[behind.start : behind.end]):
-            days = _days(scene, behind.span)
-            if days:
-                return "behind", days[-1:]
-    return "", []
 
 
 def _step(
@@ -146,8 +126,8 @@ def _step(
     """Read one clause: it may promise, correct, accept, or leave something open."""
     clause, voice = scene.clauses[number], voices[number]
     text = scene.masked[clause.start : clause.end]
-    days = _days(scene, clause.span)
-    if _ONLY_DATE.match(text):
+    days = days_in(scene, clause.span)
+    if ONLY_DATE.match(text):
         if days:
             _lone_day(scene, number, track, out, day=days[-1])
         return
@@ -170,7 +150,7 @@ def _step(
     track.bare = False
     used = days or ([track.day] if track.day else [])
     if not used and voice.subject:
-        used = _day_behind(scene, track.numbers, number)
+        used = day_behind(scene, track.numbers, number)
     who = whose(text, voice, track.actor, dated=bool(used))
     made = _make(scene, number, voice, who, used) if who else None
     if made is not None and who:
@@ -184,23 +164,7 @@ def _step(
         track.actor = voice.subject or voice.speaker
     elif clause.hard:
         track.actor = ""
-    track.day = days[-1] if days and _ENDS_WITH_DATE.search(text) else None
-
-
-def _day_behind(scene: Scene, numbers: list[int], number: int) -> list[DateHit]:
-    """A day said alone after the act, when nothing follows that could own it: 我先发给他 明天上午."""
-    place = numbers.index(number)
-    if place + 1 >= len(numbers) or numbers[place + 1] != number + 1:
-        return []
-    clause = scene.clauses[number + 1]
-    if not _ONLY_DATE.match(scene.masked[clause.start : clause.end]):
-        return []
-    if place + 2 < len(numbers):
-        later = scene.clauses[numbers[place + 2]]
-        owned = _days(scene, later.span) or lex.CUSTOMER in scene.masked[later.start : later.end]
-        if not (owned or later.hard):
-            return []
-    return _days(scene, clause.span)[-1:]
+    track.day = days[-1] if days and ENDS_WITH_DATE.search(text) else None
 
 
 def _completes(out: list[Promise], made: Promise, number: int) -> bool:
@@ -247,7 +211,7 @@ def _accepted(
         asked is not None
         and asked >= number - _FAR
         and voice.subject != "customer"
-        and not _days(scene, clause.span)
+        and not days_in(scene, clause.span)
         and lex.ACCEPTED.search(text)
     ):
         made = _make(
@@ -255,7 +219,7 @@ def _accepted(
             asked,
             replace(voices[asked], promised=True),
             "us",
-            _days(scene, scene.clauses[asked].span),
+            days_in(scene, scene.clauses[asked].span),
         )
         if made:
             out.append(made)
@@ -280,27 +244,6 @@ def _topic(scene: Scene, number: int, day: DateHit) -> str:
     before = [one for one in scene.clauses[:number] if one.end <= day.span[0]]
     last = next((one for one in reversed(before) if one.end - one.start > 3), None)
     return scene.said(last.span).strip() if last else scene.said(day.span)
-
-
-def _days(scene: Scene, span: Span) -> list[DateHit]:
-    """Days in a clause that something can be due on; an offset from an event may have none.
-
-    A day that was taken back gives way to the one said instead, in this clause or right after it.
-    """
-    today = scene.now.date()
-    inside = [hit for hit in scene.dates if span[0] <= hit.span[0] < span[1]]
-    days = [hit for hit in inside if _stands(hit, today)]
-    if not days and inside and inside[-1].superseded:
-        following = next((hit for hit in scene.dates if hit.span[0] >= span[1]), None)
-        if following and _stands(following, today) and following.span[0] - span[1] <= _CLOSE:
-            clause = scene.clauses[scene.clause_at(following.span[0])]
-            if _ONLY_DATE.match(scene.masked[clause.start : clause.end]):
-                days = [following]
-    return days
-
-
-def _stands(hit: DateHit, today: date) -> bool:
-    return not hit.past and not hit.superseded and (hit.due is None or hit.due >= today)
 
 
 def _make(scene: Scene, number: int, voice: Voice, who: Who, days: list[DateHit]) -> Promise | None:
@@ -329,7 +272,7 @@ def _promise(
     span: Span,
     conditional: bool,
 ) -> Promise:
-    hit = _best_day(days)
+    hit = best_day(days)
     fact = CommitmentFact(
         who=who, what=what, due=hit.due if hit else None,
         span=(min(span[0], hit.span[0]), max(span[1], hit.span[1])) if hit else span,
@@ -337,16 +280,6 @@ def _promise(
         due_span=hit.span if hit else None, provisional=bool(hit and hit.provisional),
     )  # fmt: skip
     return Promise(fact=fact, clause=number, due_text=scene.said(hit.span) if hit else "")
-
-
-def _best_day(days: list[DateHit]) -> DateHit | None:
-    """The day that counts: a second one right behind the first makes it more exact."""
-    if not days:
-        return None
-    dated = [one for one in days if one.due is not None] or days
-    if len(dated) > 1 and dated[1].span[0] - dated[0].span[1] <= 1 and dated[1].certainty == "firm":
-        return dated[1]
-    return dated[0]
 
 
 def _with_day(scene: Scene, promise: Promise, hit: DateHit) -> Promise:

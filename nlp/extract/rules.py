@@ -44,6 +44,16 @@ class RuleExtractor:
         """See ``nlp.ports.Extractor``."""
         return facts_of(self.read(text, now=now, world=world))
 
+    def customers(self, said: str, *, now: datetime, world: World) -> tuple[str, ...]:
+        """See ``nlp.ports.Extractor``."""
+        names: dict[str, None] = {}
+        # In a sentence about a visit, since there even a short name is believed.
+        for record in self.extract(f"今天拜访了{said}", now=now, world=world).records:
+            if record.customer:
+                alone = (record.customer.name,) if record.customer.known else ()
+                names.update(dict.fromkeys(record.customer.candidates or alone))
+        return tuple(names)
+
     def correction(self, text: str, *, now: datetime, world: World) -> Correction | None:
         """See ``nlp.ports.Extractor``."""
         return read_reply(text, now=now, ready=self._worlds.get(world))

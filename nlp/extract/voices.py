@@ -147,7 +147,7 @@ def _unnamed(text: str, place: int, verb: str) -> Subject:
 
 def _apposition(text: str, place: int) -> int:
     """Step over a name after a role and a role after a name: 采购小顾, 王总那边."""
-    more = re.compile(rf"(?:{lex.PERSON}+|那边|这边|本人|[ ,，])*").match(text, place)
+    more = re.compile(rf"(?:{lex.PERSON}|那边|这边|本人|[ ,，])*").match(text, place)
     return more.end() if more else place
 
 

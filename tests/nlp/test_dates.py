@@ -61,6 +61,26 @@ def test_fields() -> None:
     assert (hit.clock, hit.certainty, hit.past) == ("15:00", "firm", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("3-5号出差", [date(2026, 4, 3), date(2026, 4, 5)]),
+        ("28到3号出差", [date(2026, 3, 28), date(2026, 4, 3)]),
+        ("25号至2号", [date(2026, 3, 25), date(2026, 4, 2)]),
+        ("明年12月28-3号", [date(2027, 12, 28), date(2028, 1, 3)]),
+        ("十一月二十五到三号", [date(2026, 11, 25), date(2026, 12, 3)]),
+        ("5-1号交货", [date(2026, 5, 1), date(2026, 5, 1)]),
+        ("2-30号", [date(2026, 4, 2), date(2026, 4, 30)]),
+        ("3-1号楼", None),
+        ("5到3号", None),
+        ("13-1号", None),
+    ],
+)
+def test_day_numbers_run_forward(text: str, window: list[date] | None) -> None:
+    hits = find_dates(text, NOW.replace(month=4, day=1) if text.startswith("2-") else NOW)
+    assert [[hit.start, hit.end] for hit in hits] == ([window] if window else [])
+
+
 def test_past_days_are_read_and_never_due() -> None:
     [hit] = find_dates("上周三去过", NOW)
     assert (hit.start, hit.due, hit.past) == (date(2026, 3, 4), None, True)

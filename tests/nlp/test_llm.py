@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -29,13 +28,6 @@ from tests.nlp.llm_fake import (
     rules,
     said,
 )
-
-
-@pytest.fixture
-def model() -> Iterator[Model]:
-    made = Model()
-    yield made
-    made.close()
 
 
 def test_the_rules_find_nothing_where_the_tests_add() -> None:

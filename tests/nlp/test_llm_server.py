@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -34,14 +33,6 @@ from tests.nlp.llm_fake import (
     rules,
     said,
 )
-
-
-@pytest.fixture
-def model() -> Iterator[Model]:
-    made = Model()
-    yield made
-    made.close()
-
 
 # --- what is asked ------------------------------------------------------------------------------
 

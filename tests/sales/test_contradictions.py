@@ -184,6 +184,7 @@ def test_restored_it_contradicts_no_more(now: RecordFacts, before: RecordFacts) 
         (promise(4), promise(1), 1),
         (promise(4, "把报价发过去"), promise(1), 1),
         (promise(4, "签合同"), promise(1), 0),
+        (promise(4, "发货"), promise(1, "开发票"), 0),
         (quantity(15), quantity(12), 1),
         (quantity(15), quantity(12, "吨"), 0),
         (decides("陈丽"), decides("赵国强"), 1),
@@ -194,6 +195,29 @@ def test_restored_it_contradicts_no_more(now: RecordFacts, before: RecordFacts) 
 )  # fmt: skip
 def test_examples(now: RecordFacts, before: RecordFacts, count: int) -> None:
     assert len(find(now, entry(before))) == count
+
+
+@pytest.mark.parametrize("role", contradictions.ROLES)
+@pytest.mark.parametrize(("before", "now"), [(1, 2), (1, None), (None, 2), (1, 1), (None, None)])
+def test_prices_are_compared_inside_one_opportunity(
+    role: str, before: int | None, now: int | None
+) -> None:
+    cheap, dear = (
+        replace(one, amounts=(replace(one.amounts[0], role=role),))
+        for one in (price(1200, "蝶阀"), price(1500, "蝶阀"))
+    )
+    filed = replace(entry(cheap), opportunity_id=before)
+    found = contradictions.find(Draft(facts=dear), "", [filed], opportunity_id=now)
+    assert len(found) == (before == now or role not in ("单价", "报价"))
+
+
+def test_an_older_price_of_the_same_deal_counts_behind_a_newer_one_of_another() -> None:
+    older = replace(entry(price(1200, "蝶阀"), 1), opportunity_id=1)
+    newer = replace(entry(price(1500, "蝶阀"), 2), opportunity_id=2)
+    now = Draft(facts=price(1500, "蝶阀"))
+    [one] = contradictions.find(now, "", [older, newer], opportunity_id=1)
+    assert (one.before, one.said_at) == (1200, older.at)
+    assert contradictions.find(now, "", [older, newer], opportunity_id=2) == []
 
 
 def test_the_most_valuable_comes_first() -> None:

@@ -1,0 +1,1 @@
+"""Fuzz the readers of language: ``python -m tools.fuzz_language``."""
