@@ -71,6 +71,14 @@ def summary(card: Card) -> str:
     return fit(card.title, limits.DING_SUMMARY)
 
 
+def button_named(card: Card, label: str) -> Button | None:
+    """The button that is drawn with this label; None when the card has no such button now."""
+    offered = [*([card.submit] if card.submit else []), *card.buttons]
+    return next(
+        (one for one in offered if one.action and fit(one.text, limits.BUTTON) == label), None
+    )
+
+
 def _buttons(card: Card, form: str) -> list[Button]:
     if card.status != "pending":
         return [Button(text=_result(card))]
