@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -18,15 +18,23 @@ import structlog
 from aiohttp import web
 
 from bot import app_words as words
-from bot import speech
+from bot import callback_site, speech
+from bot.callback_site import Attempts
 from bot.channels.base import Channel
+from bot.channels.build import (
+    build_channels,
+    build_directory,
+    build_receivers,
+    build_sign_in,
+)
 from bot.channels.console.server import Console
 from bot.config import Config
+from bot.directory import Directory
 from bot.home import Home
 from bot.intake import Intake
 from bot.samples import spoken_memos
 from bot.web.app import build_web
-from bot.web.deps import Sample, WebDeps
+from bot.web.deps import Sample, Setup, WebDeps
 from bot.work import Work
 from bot.worker import SLOTS, EmbeddedWorker
 from handlers.context import MemoSettings, Tools
@@ -45,6 +53,7 @@ from storage.media import MediaStore
 log = structlog.get_logger()
 
 PARTS: Final = ("web", "worker", "speech", "scheduler")
+_SWITCH_S: Final = 0.001
 CLOCK_SHIFT: Final = "demo_clock_seconds"
 
 
@@ -58,6 +67,7 @@ class Parts:
     tools: Tools
     console: Console
     channels: Mapping[str, Channel]
+    directory: Directory
     demo: bool
 
 
@@ -118,13 +128,17 @@ def build(config: Config, home: Home, *, demo: bool) -> Parts:
         ),
     )
     console = Console(db, media, clock)
+    # The platforms live in real time, whatever the demo's clock says.
+    wall = SystemClock()
+    platforms = build_channels(config, db, media, wall)
     return Parts(
         config=config,
         home=home,
         db=db,
         tools=tools,
         console=console,
-        channels={console.name: console},
+        channels={console.name: console, **platforms},
+        directory=build_directory(config, platforms, db, wall),
         demo=demo,
     )
 
@@ -142,6 +156,8 @@ async def serve(
 ) -> int:
     """Run the chosen parts (all when *only* is empty) until a signal asks to stop."""
     chosen = only or PARTS
+    # A callback must not wait 5 ms for each thread that reads a memo.
+    sys.setswitchinterval(_SWITCH_S)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -155,14 +171,16 @@ async def serve(
     slots = _slots(chosen)
     if slots:
         work = Work(parts.db, parts.tools, parts.channels, loop, duration_s)
-        tasks.append(asyncio.create_task(_worker(parts, work, slots), name="worker"))
-    site = None
+        tasks.append(asyncio.create_task(_worker(parts, work, slots, intake), name="worker"))
+    site = callbacks = None
     if "web" in chosen:
         site = await _start_web(parts, scheduler, port)
+        callbacks = await _start_callbacks(parts)
         _announce(parts, site, open_browser=open_browser)
     if "scheduler" in chosen:
         await loop.run_in_executor(None, scheduler.catch_up)
         scheduler.start()
+        tasks.append(asyncio.create_task(parts.directory.run(), name="directory"))
     if "speech" in chosen:
         warm = getattr(parts.tools.transcriber, "start", None)
         if warm:
@@ -171,6 +189,8 @@ async def serve(
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     crashed = [task for task in done if task is not waiting]
+    if callbacks is not None:
+        await callbacks()  # first: what comes in now could not be answered
     if "scheduler" in chosen:
         await loop.run_in_executor(None, scheduler.stop)
     for task in tasks:
@@ -191,9 +211,9 @@ def _slots(chosen: tuple[str, ...]) -> dict[str, int]:
     return {lane: SLOTS[lane] for lane in lanes}
 
 
-async def _worker(parts: Parts, work: Work, slots: Mapping[str, int]) -> None:
+async def _worker(parts: Parts, work: Work, slots: Mapping[str, int], intake: Intake) -> None:
     if parts.db.is_sqlite:
-        await EmbeddedWorker(parts.db, work, slots).run()
+        await EmbeddedWorker(parts.db, work, slots, give_way=intake.is_pressed).run()
     else:
         from bot.worker_postgres import PostgresWorker
 
@@ -214,6 +234,8 @@ async def _start_web(parts: Parts, scheduler: Scheduler, port: int | None) -> we
         undo_minutes=config.memo.undo_minutes,
         status=lambda: status(parts),
         unready=lambda: unready(parts),
+        sign_in=build_sign_in(config, parts.channels),
+        setup=Setup(home=parts.home, config=config, sync=parts.directory.sync),
         move_clock=(lambda by: move_clock(parts, scheduler, by)) if parts.demo else None,
     )
     runner = web.AppRunner(build_web(deps), access_log=None, handle_signals=False)
@@ -227,6 +249,30 @@ async def _start_web(parts: Parts, scheduler: Scheduler, port: int | None) -> we
             words.PORT_TAKEN.format(port=wanted, other=wanted + 1)
         ) from error
     return runner
+
+
+async def _start_callbacks(parts: Parts) -> Callable[[], Awaitable[None]] | None:
+    """The platforms' listener, when one of them calls us; what ends it."""
+    clock = SystemClock()
+    attempts = Attempts(parts.db, clock)
+    receivers = build_receivers(parts.config, parts.channels, parts.db, clock, attempts)
+    if not receivers:
+        return None
+    where = parts.config.callback
+    try:
+        runner = await callback_site.start(receivers, host=where.host, port=where.port)
+    except OSError as error:
+        raise click.ClickException(
+            words.CALLBACK_TAKEN.format(host=where.host, port=where.port)
+        ) from error
+    host, port = runner.addresses[0][:2]
+    log.info("callbacks", host=host, port=port, paths=[one.path for one in receivers])
+
+    async def stop() -> None:
+        await runner.cleanup()
+        await attempts.close()
+
+    return stop
 
 
 def _samples() -> tuple[Sample, ...]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -68,12 +69,20 @@ class Web(Section):
 
     @property
     def is_loopback(self) -> bool:
-        return self.host in ("127.0.0.1", "::1", "localhost") or self.host.startswith("127.")
+        return _is_loopback(self.host)
 
 
 class Callback(Section):
     host: str = "127.0.0.1"
     port: Port = 8711
+
+    @property
+    def is_loopback(self) -> bool:
+        return _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("127.0.0.1", "::1", "localhost") or host.startswith("127.")
 
 
 class DatabaseSettings(Section):
@@ -122,6 +131,9 @@ class Retention(Section):
     backups: Annotated[int, Field(ge=1)] = 14
 
 
+_AES_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}")
+
+
 class WeCom(Section):
     enabled: bool = False
     corp_id: str = ""
@@ -130,10 +142,15 @@ class WeCom(Section):
     token: Secret = ""
     aes_key: Secret = ""
     api_base: str = "https://qyapi.weixin.qq.com"
+    oauth_base: str = "https://open.weixin.qq.com"
+    max_skew_s: Annotated[int, Field(ge=30)] = 600  # a callback's time against ours
 
     def missing(self) -> tuple[str, ...]:
         needed = ("corp_id", "agent_id", "secret", "token", "aes_key")
-        return tuple(key for key in needed if not getattr(self, key))
+        lacking = [key for key in needed if not getattr(self, key)]
+        if self.aes_key and not _AES_KEY.fullmatch(self.aes_key.strip()):
+            lacking.append("aes_key")
+        return tuple(lacking)
 
 
 class WeComBot(Section):
@@ -156,7 +173,16 @@ class DingTalk(Section):
     stream: bool = True
     token: Secret = ""
     aes_key: Secret = ""
+    # One template for everything, or up to three with commas: action, form, notice.
     card_template_id: str = ""
+    form_template_id: str = ""
+    notice_template_id: str = ""
+    agent_id: int = 0  # for work notices only
+    connections: Annotated[int, Field(ge=1, le=20)] = 1
+    callback_url: str = ""  # HTTP mode: as DingTalk calls it, for the taps on cards
+    # What the company's edition allows in a month; 0: no warning.
+    api_quota: Annotated[int, Field(ge=0)] = 5_000
+    push_quota: Annotated[int, Field(ge=0)] = 3_000
 
     def missing(self) -> tuple[str, ...]:
         needed = ["client_id", "client_secret"]

@@ -52,6 +52,8 @@ def examine(home: Home, env: Mapping[str, str], *, quick: bool = False) -> list[
 
     *quick* leaves out what reads the whole database.
     """
+    from bot import doctor_channels  # it needs what stands here
+
     found = [*_python(), *_packages()]
     config, wrong = _config(home, env)
     found += wrong
@@ -61,7 +63,7 @@ def examine(home: Home, env: Mapping[str, str], *, quick: bool = False) -> list[
         found += _backup(home, config)
         found += _speech(home, config)
         found += _llm(config)
-        found += _channels(config)
+        found += doctor_channels.examine(config)
         found += _web(home, config)
     found += _calendar()
     return found
@@ -277,17 +279,6 @@ def _calendar() -> Iterator[Finding]:
         yield _told("calendar", "warn", words.CALENDAR_OLD, year=lacking[0])
     else:
         yield _fine("calendar", words.CALENDAR_OK, years="、".join(map(str, wanted)))
-
-
-def _channels(config: Config) -> Iterator[Finding]:
-    for channel, lacking in config.half_configured().items():
-        text = words.half_configured(channel, lacking)
-        yield Finding(check="channels", level="bad", text=text, todo=words.CHANNELS_FIX)
-    ready = config.ready_channels()
-    if ready:
-        yield _fine("channels", words.CHANNELS_OK, names="、".join(ready))
-    elif not config.half_configured():
-        yield _fine("channels", words.CHANNELS_NONE)
 
 
 def _web(home: Home, config: Config) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from storage import inbox
 from storage.database import Database
 
 _MOST = 200  # events that share one commit
+_PRESSED_PER_S = 100  # more than ever arrives by itself, even in a large company
 
 
 class Intake:
@@ -23,6 +24,18 @@ class Intake:
         self._clock = clock
         self._waiting: list[tuple[inbox.Event, asyncio.Future[bool]]] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._second, self._arrived, self._before = 0, 0, 0
+
+    def is_pressed(self) -> bool:
+        """Whether so much arrives that answering the platforms in time comes before all work."""
+        self._tick()
+        return max(self._arrived, self._before) > _PRESSED_PER_S or len(self._waiting) > _MOST
+
+    def _tick(self) -> None:
+        second = int(asyncio.get_running_loop().time())
+        if second != self._second:
+            self._before = self._arrived if second == self._second + 1 else 0
+            self._second, self._arrived = second, 0
 
     async def accept(self, event: Inbound) -> bool:
         """True for a new event, False for a repeat.
@@ -30,6 +43,8 @@ class Intake:
         Raises:
             StorageFull: nothing was stored; the channel must not acknowledge.
         """
+        self._tick()
+        self._arrived += 1
         stored = inbox.Event(
             channel=event.channel,
             event_key=event.event_key,

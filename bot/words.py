@@ -218,6 +218,8 @@ TITLES = {
     "llm": "大模型",
     "calendar": "节假日",
     "channels": "通道",
+    "wecom": "企业微信应用",
+    "wecom_bot": "智能机器人",
     "web": "页面",
     "jobs": "任务队列",
 }

@@ -13,14 +13,24 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from bot.channels.base import Channel, ChannelError, OutcomeUnknown, Outgoing, Sent
+from bot.channels.base import (
+    Channel,
+    ChannelAway,
+    ChannelError,
+    MediaGone,
+    OutcomeUnknown,
+    Outgoing,
+    Sent,
+)
+from bot.fetching import fetch_media
 from handlers import inbound, memo, replies
+from handlers.cards import words
 from handlers.cards.model import Card
 from handlers.context import Context, Tools
 from handlers.messages import Inbound, Outbound, Say
 from handlers.post import post
 from sales.errors import BadAudio, BotError, SpeechUnavailable
-from storage import inbox, jobs, media, memos, outbox, people
+from storage import card_handles, directory, inbox, jobs, media, memos, outbox, people
 from storage.database import Database, Session
 from storage.jobs import MAX_ATTEMPTS, Job
 from storage.memos import Memo
@@ -30,6 +40,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 SEND_TIMEOUT_S: Final = 60.0
+MOST_AWAY_WAIT_S: Final = 15.0  # a channel that is back is noticed so soon
 SENT_AGAIN: Final = "outcome unknown, sent again"
 NO_MODEL_WAIT_S: Final = 30.0
 
@@ -83,6 +94,8 @@ class Work:
         """Do *job*; its end is committed together with its effects, or given back as an outcome."""
         try:
             return self._kinds[job.kind](job)
+        except ChannelAway as away:
+            return self._wait(job, away)
         except BotError as error:
             if error.transient and job.attempts < MAX_ATTEMPTS:
                 return Again(back_off(job.attempts), str(error))
@@ -100,7 +113,17 @@ class Work:
         if arrived is None or arrived.state == "done":
             return self._finish(job)
         event = Inbound.from_payload(arrived.payload)
-        event, stored, duration_ms = self._fetch(event)
+        try:
+            event, stored, duration_ms = fetch_media(
+                event,
+                channels=self._channels,
+                store=self._tools.media,
+                ask=self._ask,
+                duration_s=self._duration_s,
+                last_try=job.attempts >= MAX_ATTEMPTS,
+            )
+        except MediaGone as gone:
+            return self._not_fetched(job, event, gone)
 
         def handle(session: Session) -> None:
             now = self._tools.clock.now()
@@ -108,9 +131,13 @@ class Work:
                 return
             if stored:
                 media.add(session, stored, now=now)
+            if event.handle and event.channel == card_handles.CHANNEL:
+                card_handles.tapped(
+                    session, event.card_id, event.handle, nonce=event.nonce, now=now
+                )
             person = people.by_platform(session, event.channel, event.user)
             if person is None:
-                self._stranger(session, event, job.ref)
+                self._stranger(session, event)
             else:
                 ctx = Context(
                     session=session,
@@ -129,43 +156,49 @@ class Work:
         self._db.write(handle)
         return None
 
-    def _fetch(self, event: Inbound) -> tuple[Inbound, media.Stored | None, int | None]:
-        """The event's bytes, here and by content hash; a second run finds them there."""
-        if event.kind not in ("voice", "photo", "file"):
-            return event, None, None
-        if not event.media_sha:
-            data = self._ask(self._channels[event.channel].download(event.media_ref))
-            stored = self._tools.media.put(data, event.media_name)
-            event = replace(event, media_sha=stored.sha256)
-        else:
-            data = self._tools.media.get(event.media_sha)
-            stored = media.Stored(
-                sha256=event.media_sha,
-                kind=media.sniff(data),
-                size=len(data),
-                name=event.media_name,
-            )
-        seconds = self._duration_s(data) if event.kind == "voice" else None
-        return event, stored, round(seconds * 1000) if seconds else None
+    def _not_fetched(self, job: Job, event: Inbound, gone: MediaGone) -> Outcome:
+        """The person is asked to send it again, the admin sees why it did not come."""
 
-    def _stranger(self, session: Session, event: Inbound, inbox_id: int) -> None:
+        def tell(session: Session) -> None:
+            inbox.park(session, job.ref, reason=str(gone))
+            jobs.queue_of(session).park(session, job.id, reason=str(gone))
+            person = people.by_platform(session, event.channel, event.user)
+            if person is None:
+                self._stranger(session, event)
+                return
+            people.wrote_from(  # the answer belongs where they wrote, were it their first word
+                session, person, channel=event.channel, conversation=event.conversation
+            )
+            told = replies.not_fetched(event.kind, gone.reason)
+            say = Say(effect_key=f"media_gone:{job.ref}", person_id=person.id, text=told)
+            post(session, [say], now=self._tools.clock.now())
+
+        self._db.write(tell)
+        return Parked(str(gone))
+
+    def _stranger(self, session: Session, event: Inbound) -> None:
+        """Told once a day who can let them in; what they sent is kept in the inbox."""
+        now = self._tools.clock.now()
+        directory.want(session, event.channel, now=now)  # perhaps they are new there
+        if event.action == "welcome":
+            return  # an admin let them in; they have not said a word
         outbox.put(
             session,
-            effect_key=f"in:{inbox_id}:1",
+            effect_key=f"stranger:{event.channel}:{event.user}:{words.local_day(now)}",
             channel=event.channel,
             conversation=event.conversation,
             person_id=None,
             user=event.user,
             kind="text",
             payload={"text": replies.UNKNOWN_PERSON},
-            now=self._tools.clock.now(),
+            now=now,
         )
 
     # --- memo -----------------------------------------------------------------------------------
 
     def _memo(self, job: Job) -> Outcome:
         found = self._db.read(lambda session: memos.get(session, job.ref))
-        if found is None or found.state == "drafted":
+        if found is None or found.state in memos.SETTLED:
             return self._finish(job)
         if found.text is None:
             try:
@@ -264,6 +297,8 @@ class Work:
             self._db.write(
                 lambda session: outbox.close(session, row.id, state="queued", reason=row.reason)
             )
+            if isinstance(error, ChannelAway):
+                raise
             if error.transient and job.attempts < MAX_ATTEMPTS:
                 return Again(max(error.retry_after_s, back_off(job.attempts)), str(error))
             raise
@@ -290,6 +325,13 @@ class Work:
         except TimeoutError:
             answer.cancel()
             raise OutcomeUnknown("no answer in time", transient=True) from None
+
+    def _wait(self, job: Job, away: ChannelAway) -> Outcome:
+        """Nothing was tried, so the job keeps tries for when the channel is back."""
+        if job.attempts > jobs.SPARED:
+            self._db.write(lambda session: jobs.queue_of(session).spare(session, job.id))
+        wait_s = min(back_off(job.attempts), MOST_AWAY_WAIT_S)
+        return Again(max(away.retry_after_s, wait_s), str(away))
 
     def _finish(self, job: Job) -> Outcome:
         self._db.write(lambda session: jobs.queue_of(session).finish(session, job.id))
@@ -336,12 +378,15 @@ def _outgoing(row: ToSend) -> Outgoing:
     card = row.payload.get("card")
     return Outgoing(
         effect_key=row.effect_key,
-        kind=row.kind,  # type: ignore[arg-type]  # the table holds these three words only
+        kind=row.kind,  # type: ignore[arg-type]  # the table holds no other words
         conversation=row.conversation,
         user=row.user,
         text=row.payload.get("text", ""),
         card=Card.from_dict(card) if card else None,
         card_id=row.card_id or "",
         nonce=row.nonce,
+        version=row.payload.get("version", 1),
         handle=row.handle,
+        media_sha=row.payload.get("media_sha", ""),
+        media_name=row.payload.get("media_name", ""),
     )

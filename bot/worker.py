@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -18,13 +18,24 @@ log = structlog.get_logger()
 
 # How many jobs of a lane run at once.  Speech computes in its own process, so one waits for it.
 SLOTS: Final = {"tap": 3, "message": 3, "speech": 1, "push": 4}
+_GIVE_WAY_S: Final = 5.0  # at most, before each job of a slot, while others are more urgent
+_CALM_LOOK_S: Final = 0.2
 _LOOK_AGAIN_S: Final = 1.0  # for jobs whose time comes without a commit
 
 
 class EmbeddedWorker:
     """Runs the jobs of some lanes until cancelled; a job in hand is finished first."""
 
-    def __init__(self, db: Database, work: Work, slots: Mapping[str, int] = SLOTS) -> None:
+    def __init__(
+        self,
+        db: Database,
+        work: Work,
+        slots: Mapping[str, int] = SLOTS,
+        *,
+        give_way: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """*give_way*: whether something more urgent needs the machine; then work goes on slowly."""
+        self._give_way = give_way
         self._db = db
         self._work = work
         self._queue = EmbeddedQueue()
@@ -69,6 +80,7 @@ class EmbeddedWorker:
         loop, bell = asyncio.get_running_loop(), self._bells[lane]
         while not self._stopping:
             bell.clear()
+            await self._calm()
             try:
                 worked = await loop.run_in_executor(self._threads, self._one, lane)
             except asyncio.CancelledError:
@@ -83,6 +95,14 @@ class EmbeddedWorker:
                     await asyncio.wait_for(bell.wait(), _LOOK_AGAIN_S)
                 except TimeoutError:
                     continue
+
+    async def _calm(self) -> None:
+        """Until nothing more urgent goes on; but no slot stands still for good."""
+        until = asyncio.get_running_loop().time() + _GIVE_WAY_S
+        while self._give_way() and not self._stopping:
+            if asyncio.get_running_loop().time() >= until:
+                return
+            await asyncio.sleep(_CALM_LOOK_S)
 
     def _one(self, lane: str) -> bool:
         """Claim and do one job; False when there was none."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from handlers import contradictions, editing, records, replies
+from handlers import contradictions, editing, joining, records, replies
 from handlers.cards import notice, words
 from handlers.context import Context
 from handlers.messages import Inbound, Outbound, Show
 from storage import audit, cards, memos, people
-from storage.memos import Record
+from storage.cards import CardView
+from storage.memos import Memo, Record
 
+MemoAction = Callable[[Context, Memo], list[Outbound]]
 RecordAction = Callable[[Inbound, Context, Record], list[Outbound]]
 
 ACTIONS: Final[dict[str, RecordAction]] = {
@@ -40,26 +43,47 @@ ACTIONS: Final[dict[str, RecordAction]] = {
     ),
 }
 
+# On a card about a whole memo.
+MEMO_ACTIONS: Final[dict[str, MemoAction]] = {
+    "memo.join": joining.join,
+    "memo.keep": joining.keep,
+    "memo.apart": joining.apart,
+}
+
 
 def tap(event: Inbound, ctx: Context) -> list[Outbound]:
     """A tap on a card: who taps, on which drawing, and is it still open?  All checked now."""
     if event.action == "notice.ok":
         return accept_notice(ctx)
     card = cards.get(ctx.session, event.card_id)
-    if card is None or event.action not in ACTIONS:
+    known = MEMO_ACTIONS if card and card.subject_kind == "memo" else ACTIONS
+    if card is None or event.action not in known:
         return [ctx.reply(replies.STALE_CARD)]
     if card.person_id != ctx.person.id:
         owner = people.get(ctx.session, card.person_id)
         return [ctx.reply(replies.not_yours(owner.name if owner else ""))]
     if event.handle:
         cards.remember_handle(ctx.session, card.id, event.handle)
+    if card.subject_kind == "memo":
+        return _tap_memo(event, ctx, card)
     record = memos.lock_record(ctx.session, card.subject_id)
     if record is None:
         return [ctx.reply(replies.STALE_CARD)]
     if event.nonce != card.nonce:
         # A tap on an older drawing: the values that it showed may have changed since.
         return [records.already(ctx, record)]
-    return ACTIONS[event.action](event, ctx, record)
+    # Platforms may leave out what nobody touched; it is what the person saw and sent.
+    values = {**cards.chosen(ctx.session, card.id), **event.values}
+    return ACTIONS[event.action](replace(event, values=values), ctx, record)
+
+
+def _tap_memo(event: Inbound, ctx: Context, card: CardView) -> list[Outbound]:
+    memo = memos.get(ctx.session, card.subject_id)
+    if memo is None:
+        return [ctx.reply(replies.STALE_CARD)]
+    if event.nonce != card.nonce:
+        return [joining.already(ctx, memo)]
+    return MEMO_ACTIONS[event.action](ctx, memo)
 
 
 def accept_notice(ctx: Context) -> list[Outbound]:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from handlers import records, replies, views
+from handlers import contradictions, records, replies, views
+from handlers.cards import contradiction as questions
 from handlers.cards import memo as cards
 from handlers.cards import words
 from handlers.context import Context
@@ -55,7 +56,11 @@ def save_form(
     saved = records.save_edit(ctx, record, draft, customer_id)
     if saved is None:
         return [records.already(ctx, record)]
-    return records.confirm(ctx, saved) if then_file else [records.open_card(ctx, saved)]
+    asked = contradictions.after_edit(ctx, record, saved)
+    if then_file and not asked:
+        return records.confirm(ctx, saved)
+    held = [ctx.reply(questions.HELD)] if then_file else []
+    return [records.open_card(ctx, saved), *asked, *held]
 
 
 def _form_values(draft: Draft, values: Mapping[str, Any]) -> Draft:
@@ -207,4 +212,6 @@ def _redraw(
     drop_customer: bool = False,
 ) -> list[Outbound]:
     saved = records.save_edit(ctx, record, draft, customer_id, drop_customer=drop_customer)
-    return [records.open_card(ctx, saved)] if saved else [records.already(ctx, record)]
+    if saved is None:
+        return [records.already(ctx, record)]
+    return [records.open_card(ctx, saved), *contradictions.after_edit(ctx, record, saved)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 
-from handlers import contradictions, replies, routes, views
+from handlers import contradictions, joining, replies, routes, views
 from handlers.cards import memo as cards
 from handlers.context import Context, Tools
 from handlers.messages import Inbound, Outbound
@@ -29,7 +29,12 @@ _SECONDS_PER_SECOND = 0.5  # compute per sound, until this machine's own figure 
 def receive_voice(
     event: Inbound, ctx: Context, *, inbox_id: int, duration_ms: int | None
 ) -> list[Outbound]:
-    """Keep the recording as a memo, queue the hearing, tell the person at once (F138)."""
+    """Keep the recording as a memo, queue the hearing, tell the person at once (F138).
+
+    Some channels give the platform's own words instead of the sound: then nothing is to be heard.
+    """
+    if not event.media_sha and not event.platform_text.strip():
+        return [ctx.reply(replies.HEARING_FAILED)]
     memo_id = memos.add(
         ctx.session,
         inbox_id=inbox_id,
@@ -37,13 +42,16 @@ def receive_voice(
         channel=event.channel,
         conversation=event.conversation,
         source="voice",
-        media_sha=event.media_sha,
+        media_sha=event.media_sha or None,
         said_at=event.at,
         duration_ms=duration_ms,
         platform_text=event.platform_text,
         text=None,
     )
     if memo_id is None:
+        return []
+    if not event.media_sha:
+        _enqueue(ctx, memo_id, lane="message")
         return []
     ahead = jobs.queue_of(ctx.session).waiting(ctx.session, "speech")
     _enqueue(ctx, memo_id, lane="speech")
@@ -99,7 +107,7 @@ def hear(memo: Memo, tools: Tools, known: Hints) -> tuple[str, dict[str, object]
     Raises:
         BadAudio, SpeechUnavailable: see :class:`nlp.ports.Transcriber`.
     """
-    data = tools.media.get(memo.media_sha or "")
+    data = tools.media.get(memo.media_sha) if memo.media_sha else b""
     made = tools.transcriber.transcribe(data, known)
     kept = asdict(made)
     kept["segments"] = [asdict(segment) for segment in made.segments]
@@ -112,20 +120,25 @@ def understand(memo: Memo, tools: Tools, world: World) -> MemoFacts:
 
 def draft(memo: Memo, facts: MemoFacts, ctx: Context) -> list[Outbound]:
     """Fast half: what was understood becomes records with a card each (G4), or is answered."""
-    if memo.source == "voice":
+    if memo.source == "voice" and not memo.join:
         # A reply may be spoken too (G1): 不对 是下周三.
         answered = routes.answer(memo.text or "", ctx)
         if answered is not None:
+            memos.set_state(ctx.session, memo.id, "drafted", reason=joining.ANSWERED)
             return answered
     if facts.kind != "memo" or not facts.records:
-        return [ctx.reply(replies.NOT_UNDERSTOOD)]
+        if memo.join:
+            return joining.nothing_read(ctx, memo)
+        return joining.offer(ctx, memo) or [ctx.reply(replies.NOT_UNDERSTOOD)]
     said: list[Outbound] = []
     for ordinal, record in enumerate(facts.records):
         said += _draft_one(memo, ordinal, record, ctx)
     if memo.transcript and memo.transcript.get("cut"):
         minutes = round((memo.duration_ms or 600_000) / 60_000)
         said.append(ctx.reply(replies.cut_short(minutes)))
-    if any(record.customer is None for record in facts.records):
+    offered = joining.offer(ctx, memo)
+    said += offered
+    if not offered and any(record.customer is None for record in facts.records):
         said.append(ctx.reply(replies.NO_CUSTOMER))
     return said
 
@@ -140,7 +153,7 @@ def _draft_one(memo: Memo, ordinal: int, facts: RecordFacts, ctx: Context) -> li
         ordinal=ordinal,
         person_id=memo.person_id,
         customer_id=customer.id if customer else None,
-        draft=Draft(facts=facts),
+        draft=joining.corrected(ctx, memo, Draft(facts=facts)),
         remind_at=ctx.now + timedelta(hours=ctx.tools.memo.remind_hours),
         now=ctx.now,
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, Self
 
 from handlers.cards.model import Card
 
-InboundKind = Literal["voice", "text", "photo", "file", "action"]
+# action: a button; event: came in, chose from the menu (``Inbound.action`` says which); other: a
+# message of a kind that the bot cannot use (``arg`` is the platform's name of it).
+InboundKind = Literal["voice", "text", "photo", "file", "action", "event", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,9 @@ class Inbound:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def to_payload(self) -> dict[str, Any]:
-        return {**asdict(self), "values": dict(self.values), "at": self.at.isoformat()}
+        # Not asdict: that copies in depth, and this runs for every event that arrives.
+        made = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**made, "values": dict(self.values), "at": self.at.isoformat()}
 
     @classmethod
     def from_payload(cls, data: dict[str, Any]) -> Self:
@@ -49,11 +53,42 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """A plain text to one person."""
+    """A plain text to one person.  ``markdown``: headings, bold, links and quotes, no more."""
 
     effect_key: str
     person_id: int
     text: str
+    markdown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSay:
+    """A plain text to a group of ``channel``, such as ``chat:<id>`` or ``hook:<name>`` on WeCom."""
+
+    effect_key: str
+    channel: str
+    group: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture of the media store (PNG or JPEG) to one person."""
+
+    effect_key: str
+    person_id: int
+    media_sha: str
+    name: str = "picture.png"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file of the media store to one person; some platforms show names in ASCII only."""
+
+    effect_key: str
+    person_id: int
+    media_sha: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +106,4 @@ class Show:
     subject_id: int
 
 
-Outbound = Say | Show
+Outbound = Say | Show | GroupSay | Picture | Attachment

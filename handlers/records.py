@@ -21,7 +21,12 @@ from sales.drafts import Draft, Edit
 from storage import audit, customers, memos, settings
 from storage.memos import Record
 
-VERDICTS = {"filed": "确认入库", "dropped": "作废", "draft": "转为草稿"}
+VERDICTS = {
+    "filed": "确认入库",
+    "dropped": "作废",
+    "draft": "转为草稿",
+    "replaced": "并到另一张卡片里",
+}
 
 
 def confirm(ctx: Context, record: Record) -> list[Outbound]:

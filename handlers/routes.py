@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from handlers import actions, editing, records, replies
+from handlers import actions, editing, joining, records, replies
 from handlers.commands import help as help_command
 from handlers.commands import lookup, todo
 from handlers.context import Context
@@ -113,6 +113,20 @@ ROUTES: Final[tuple[Route, ...]] = (
         does="作废后 10 分钟内恢复",
     ),
     Route(
+        name="join",
+        pattern=_say("合并|合并成一条|合成一条|并成一条"),
+        run=lambda _, ctx: joining.join_latest(ctx),
+        example="合并",
+        does="刚才挨着的两段语音合成一条",
+    ),
+    Route(
+        name="apart",
+        pattern=_say("分开|拆开|分开记"),
+        run=lambda _, ctx: joining.apart_latest(ctx),
+        example="分开",
+        does="合并后 10 分钟内还原成两条",
+    ),
+    Route(
         name="number",
         pattern=_say(r"(?P<number>[1-9])"),
         run=lambda match, ctx: _number(ctx, int(match["number"])),
@@ -207,6 +221,9 @@ def _latest(ctx: Context, states: tuple[str, ...], *, hours: int = 72) -> Record
 
 def _undo(ctx: Context, states: tuple[str, ...]) -> list[Outbound]:
     record = _latest(ctx, states)
+    made = joining.latest(ctx) if "filed" in states else None
+    if made and made.join and (record is None or (record.decided_at or ctx.now) < made.join.at):
+        return joining.apart_latest(ctx)  # joining was what they did last
     if record is None:
         minutes = ctx.tools.memo.undo_minutes
         return [ctx.reply(replies.NOTHING_TO_UNDO.format(minutes=minutes))]

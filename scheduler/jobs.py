@@ -11,10 +11,10 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from handlers import waiting
+from handlers import reissue, waiting
 from handlers.context import Tools
 from sales.clock import COMPANY_ZONE
-from storage import job_runs, retention
+from storage import card_handles, job_runs, platform_uploads, retention, send_windows
 from storage.database import Database, Session
 
 log = structlog.get_logger()
@@ -38,6 +38,16 @@ def _memo_reminders(session: Session, tools: Tools, now: datetime) -> object:
     return waiting.sweep(session, tools.memo, now=now)
 
 
+def _cards_again(session: Session, tools: Tools, now: datetime) -> object:
+    return reissue.sweep(session, now=now)
+
+
+def _platform_leftovers(session: Session, tools: Tools, now: datetime) -> object:
+    card_handles.forget_old(session, before=now - timedelta(days=30))
+    platform_uploads.forget_old(session, now=now)
+    return send_windows.forget_old(session, now=now)
+
+
 def _housekeeping(session: Session, tools: Tools, now: datetime) -> object:
     job_runs.forget(session, before=now - timedelta(days=60))
     return retention.sweep(
@@ -57,6 +67,14 @@ JOBS: Final = (
         minute=_EVERY_MINUTE,
         hour="*",
         run=_memo_reminders,
+    ),
+    Job(id="cards_again", slot="%Y-%m-%dT%H", minute="23", hour="*", run=_cards_again),
+    Job(
+        id="platform_leftovers",
+        slot="%Y-%m-%dT%H",
+        minute="41",
+        hour="*",
+        run=_platform_leftovers,
     ),
     Job(id="housekeeping", slot="%Y-%m-%d", minute="17", hour="3", run=_housekeeping),
 )

@@ -75,6 +75,17 @@ def get(session: Session, card_id: str) -> CardView | None:
     return _view(row) if row else None
 
 
+def chosen(session: Session, card_id: str) -> dict[str, str]:
+    """What the drawing shows as chosen in its drop-downs: question to option."""
+    row = session.get(CardRow, card_id)
+    questions = row.payload.get("questions", ()) if row else ()
+    return {
+        one["id"]: one["selected"]
+        for one in questions
+        if one["choices"] and one["selected"] and not one["multiple"]
+    }
+
+
 def exists(session: Session, effect_key: str) -> bool:
     return session.scalar(sa.select(sa.exists().where(CardRow.effect_key == effect_key))) is True
 

@@ -168,6 +168,9 @@ class Database:
         try:
             with _storage_errors(), self._writer.connect() as connection, connection.begin():
                 for work, future in batch:
+                    # From here on nobody can take it back, nor end the writer by trying.
+                    if not future.set_running_or_notify_cancel():
+                        continue
                     result, error, wakes = self._in_savepoint(connection, work)
                     made_work = made_work or wakes
                     if isinstance(error, StorageFull):
@@ -175,7 +178,7 @@ class Database:
                     outcomes.append((future, result, error))
             self._committed(made_work)
         except BaseException as error:
-            outcomes = [(future, None, error) for _, future in batch]
+            outcomes = [(future, None, error) for _, future in batch if not future.cancelled()]
         for future, result, failure in outcomes:
             if failure is None:
                 future.set_result(result)

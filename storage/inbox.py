@@ -75,6 +75,12 @@ def get(session: Session, inbox_id: int) -> Arrived | None:
     return Arrived(id=row.id, channel=row.channel, state=row.state, payload=row.payload)
 
 
+def id_of(session: Session, channel: str, event_key: str) -> int | None:
+    return session.scalar(
+        sa.select(InboxRow.id).where(InboxRow.channel == channel, InboxRow.event_key == event_key)
+    )
+
+
 def finish(session: Session, inbox_id: int, *, now: datetime) -> bool:
     """Compare and set to done; False when another run was faster."""
     done = sa.update(InboxRow).where(InboxRow.id == inbox_id, InboxRow.state != "done")

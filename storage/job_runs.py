@@ -16,5 +16,9 @@ def start(session: Session, job: str, slot: str, *, now: datetime) -> bool:
     return insert_new(session, JobRunRow, job=job, slot=slot, at=now) is not None
 
 
+def ran(session: Session, job: str, slot: str) -> bool:
+    return session.get(JobRunRow, (job, slot)) is not None
+
+
 def forget(session: Session, *, before: datetime) -> None:
     session.execute(sa.delete(JobRunRow).where(JobRunRow.at < before))

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 # Fastest first: a tap never waits for a recording.
 LANES: Final = ("tap", "message", "speech", "push")
 MAX_ATTEMPTS: Final = 8
+SPARED: Final = MAX_ATTEMPTS - 3  # attempts that count at most after a run that tried nothing
 WAKES: Final = "wakes"  # in ``Session.info``: this transaction made work
 
 
@@ -71,6 +72,9 @@ class JobQueue(Protocol):
 
     def again(self, session: Session, job: Job, *, after_s: float, reason: str) -> None:
         """Remember why a job waits; on the embedded queue also put it back for *after_s*."""
+
+    def spare(self, session: Session, job_id: int) -> None:
+        """A run that could try nothing: its job must keep a few tries of ``MAX_ATTEMPTS``."""
 
     def park(self, session: Session, job_id: int, *, reason: str) -> None: ...
 

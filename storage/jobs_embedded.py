@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
-from storage.jobs import MAX_ATTEMPTS, WAKES, Job, JobView, NewJob
+from storage.jobs import MAX_ATTEMPTS, SPARED, WAKES, Job, JobView, NewJob
 from storage.tables import JobRow
 
 
@@ -91,6 +91,13 @@ class EmbeddedQueue:
             sa.update(JobRow)
             .where(JobRow.id == job.id, JobRow.state == "running")
             .values(state="queued", run_at=run_at, reason=reason)
+        )
+
+    def spare(self, session: Session, job_id: int) -> None:
+        session.execute(
+            sa.update(JobRow)
+            .where(JobRow.id == job_id, JobRow.attempts > SPARED)
+            .values(attempts=SPARED)
         )
 
     def park(self, session: Session, job_id: int, *, reason: str) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy.orm import Session
 
-from storage.jobs import Job, JobView, NewJob
+from storage.jobs import SPARED, Job, JobView, NewJob
 from storage.tables import JobReasonRow
 
 TASK: Final = "genjin.work"
@@ -67,6 +67,15 @@ class PostgresQueue:
 
     def again(self, session: Session, job: Job, *, after_s: float, reason: str) -> None:
         _remember(session, job.id, reason)
+
+    def spare(self, session: Session, job_id: int) -> None:
+        # The run in hand counts when it ends.
+        session.execute(
+            sa.text(
+                "UPDATE procrastinate_jobs SET attempts = :most WHERE id = :id AND attempts > :most"
+            ),
+            {"id": job_id, "most": SPARED - 1},
+        )
 
     def park(self, session: Session, job_id: int, *, reason: str) -> None:
         _remember(session, job_id, reason)

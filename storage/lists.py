@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from sales.errors import BotError
 from sales.people import ROLES
 from storage import settings
+from storage.people import key_of
 from storage.sql import insert_new
 from storage.tables import (
     Base,
@@ -63,9 +64,14 @@ def put_person(
     wecom: str | None = None,
     dingtalk: str | None = None,
     active: bool | None = None,
+    manager_fixed: bool | None = None,
 ) -> Stored:
-    """*role* is one of ``sales.people.ROLES`` (a rep when new and not given)."""
+    """*role* is one of ``sales.people.ROLES`` (a rep when new and not given).
+
+    *manager_fixed*: whether a platform's directory must leave the manager alone.
+    """
     _named(name)
+    wecom = key_of("wecom", wecom) if wecom else wecom
     if role is not None and role not in ROLES:
         raise ListRefused("role", value=role)
     old = session.scalar(sa.select(PersonRow).where(PersonRow.name == name))
@@ -82,6 +88,7 @@ def put_person(
         "wecom_id": wecom or None,
         "dingtalk_id": dingtalk or None,
         "active": active,
+        "manager_fixed": manager_fixed,
     }
     if old is None:
         values |= {"role": role or "rep", "name": name, "created_at": now}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,10 +14,17 @@ from sales.drafts import Draft
 from storage.sql import changed, insert_new
 from storage.tables import CustomerRow, MemoRow, PersonRow, RecordRow
 
+# Its own job has nothing left to do: drafted; part of another memo; made of others, and taken
+# apart again.
+SETTLED: Final = ("drafted", "joined", "apart")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memo:
-    """``text`` is None until it was heard; ``facts`` until it was read."""
+    """``text`` is None until it was heard; ``facts`` until it was read.
+
+    A memo that was made of others has no recording of its own; ``Join`` says what it is made of.
+    """
 
     id: int
     inbox_id: int
@@ -34,6 +41,23 @@ class Memo:
     facts: dict[str, Any] | None
     state: str
     reason: str
+    joined_into: int | None
+
+    @property
+    def join(self) -> Join | None:
+        made = (self.transcript or {}).get("join")
+        if not made:
+            return None
+        parts = tuple((int(part), int(start)) for part, start in made["parts"])
+        return Join(at=datetime.fromisoformat(made["at"]), parts=parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """``parts``: each memo's id, and where its words begin in the joined text."""
+
+    at: datetime
+    parts: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +112,12 @@ def get(session: Session, memo_id: int) -> Memo | None:
     return _memo(row) if row else None
 
 
+def of_inbox(session: Session, inbox_id: int) -> Memo | None:
+    """The memo that an event made; None when it made none."""
+    row = session.scalar(sa.select(MemoRow).where(MemoRow.inbox_id == inbox_id))
+    return _memo(row) if row else None
+
+
 def heard(
     session: Session,
     memo_id: int,
@@ -104,7 +134,7 @@ def heard(
 
 def start_drafting(session: Session, memo_id: int, facts: dict[str, Any]) -> bool:
     """Compare and set to drafted, with what was read; False when another run was faster."""
-    first = sa.update(MemoRow).where(MemoRow.id == memo_id, MemoRow.state != "drafted")
+    first = sa.update(MemoRow).where(MemoRow.id == memo_id, MemoRow.state.not_in(SETTLED))
     return changed(session, first.values(state="drafted", facts=facts, reason="")) == 1
 
 
@@ -281,6 +311,7 @@ def _memo(row: MemoRow) -> Memo:
         facts=row.facts,
         state=row.state,
         reason=row.reason,
+        joined_into=row.joined_into,
     )
 
 

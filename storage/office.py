@@ -22,8 +22,13 @@ from storage.tables import (
     ProductRow,
 )
 
-# Codes that let somebody in, and the queue's own bookkeeping, are nobody's data.
-_NOT_EXPORTED: Final = frozenset(("link", "job", "job_reason", "job_run", "console_message"))
+# Codes that let somebody in, and the queue's and the channels' bookkeeping, are nobody's data.
+_NOT_EXPORTED: Final = frozenset(
+    (
+        *("link", "job", "job_reason", "job_run", "console_message"),
+        *("platform_token", "card_handle", "platform_upload", "send_window", "lease"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

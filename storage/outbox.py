@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -100,6 +101,56 @@ def sent(session: Session, outbox_id: int, *, platform_id: str, handle: str, now
     row.state, row.platform_id, row.sent_at, row.reason = "sent", platform_id, now, ""
     if row.card_id and handle:
         session.get_one(CardRow, row.card_id).handle = handle
+
+
+def id_of(session: Session, effect_key: str) -> int | None:
+    row = _by_key(session, effect_key)
+    return row.id if row else None
+
+
+def exists(session: Session, effect_key: str) -> bool:
+    return _by_key(session, effect_key) is not None
+
+
+def said_before(session: Session, effect_key: str, *, within: timedelta) -> bool:
+    """Whether the same words, or the same file, went there not long before this effect."""
+    row = _by_key(session, effect_key)
+    if row is None:
+        return False
+    what = "media_sha" if "media_sha" in row.payload else "text"
+    same = sa.exists().where(
+        OutboxRow.conversation == row.conversation,
+        OutboxRow.id < row.id,
+        OutboxRow.created_at >= row.created_at - within,
+        OutboxRow.kind == row.kind,
+        OutboxRow.payload[what].as_string() == row.payload.get(what, ""),
+    )
+    return session.scalar(sa.select(same)) is True
+
+
+def waiting(session: Session, conversation: str) -> int:
+    """How many effects are still to be sent there."""
+    unsent = sa.select(sa.func.count()).where(
+        OutboxRow.conversation == conversation,
+        OutboxRow.state.in_(("queued", "sending", "unknown")),
+    )
+    return session.scalar(unsent) or 0
+
+
+def parts_sent(session: Session, effect_key: str) -> tuple[str, ...]:
+    """The platform's ids of the parts of a long text that have arrived."""
+    row = _by_key(session, effect_key)
+    return tuple(row.payload.get("parts_sent", ())) if row else ()
+
+
+def keep_parts_sent(session: Session, effect_key: str, ids: Sequence[str]) -> None:
+    row = _by_key(session, effect_key)
+    if row is not None:
+        row.payload = {**row.payload, "parts_sent": list(ids)}
+
+
+def _by_key(session: Session, effect_key: str) -> OutboxRow | None:
+    return session.scalar(sa.select(OutboxRow).where(OutboxRow.effect_key == effect_key))
 
 
 def close(session: Session, outbox_id: int, *, state: str, reason: str = "") -> None:

@@ -11,6 +11,11 @@ from storage.tables import PersonRow
 _PLATFORM_ID = {"wecom": PersonRow.wecom_id, "dingtalk": PersonRow.dingtalk_id}
 
 
+def key_of(channel: str, user: str) -> str:
+    """A platform's user id as it is kept: WeCom does not care about capitals, we would."""
+    return user.lower() if channel.startswith("wecom") else user
+
+
 def get(session: Session, person_id: int) -> Person | None:
     row = session.get(PersonRow, person_id)
     return _person(row) if row else None
@@ -25,7 +30,9 @@ def by_platform(session: Session, channel: str, user: str) -> Person | None:
     """The active person behind a platform's user id; the console uses our own id."""
     column = _PLATFORM_ID.get(channel.removesuffix("_bot"))
     if column is not None:
-        row = session.scalar(sa.select(PersonRow).where(column == user, PersonRow.active))
+        kept = sa.func.lower(column) if channel.startswith("wecom") else column
+        same = kept == key_of(channel, user)  # older rows may hold the platform's own spelling
+        row = session.scalar(sa.select(PersonRow).where(same, PersonRow.active).limit(1))
     else:
         row = session.get(PersonRow, int(user)) if user.isdigit() else None
     return _person(row) if row and row.active else None

@@ -34,6 +34,7 @@ class CardHandleRow(Base):
     source: Mapped[str]  # send tap
     got_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    used_for: Mapped[str] = mapped_column(default="")  # the effect that it was spent on
 
 
 class CallbackAttemptRow(Base):

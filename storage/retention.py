@@ -42,8 +42,15 @@ def sweep(
             RecordRow.state == "filed", RecordRow.decided_at <= now - timedelta(days=audio_days)
         ),
     )
-    has_records = sa.exists().where(RecordRow.memo_id == MemoRow.id)
-    open_records = sa.exists().where(RecordRow.memo_id == MemoRow.id, sa.not_(late))
+    # A recording that was joined with another stands in the records of the memo they made.
+    stands = sa.select(MemoRow.id, MemoRow.id.label("in_memo")).where(MemoRow.joined_into.is_(None))
+    whole = stands.cte("whole", recursive=True)
+    whole = whole.union_all(
+        sa.select(MemoRow.id, whole.c.in_memo).where(MemoRow.joined_into == whole.c.id)
+    )
+    its_records = sa.exists().where(whole.c.id == MemoRow.id, RecordRow.memo_id == whole.c.in_memo)
+    has_records = its_records
+    open_records = its_records.where(sa.not_(late))
     done = sa.select(MemoRow.media_sha).where(
         MemoRow.media_sha.is_not(None), has_records, ~open_records
     )

@@ -161,7 +161,9 @@ class MemoRow(Base):
     text: Mapped[str | None]  # None until heard
     transcript: Mapped[dict[str, Any] | None]  # segments, backend, model, compute seconds
     facts: Mapped[dict[str, Any] | None]  # sales.facts.MemoFacts
-    state: Mapped[str] = mapped_column(default="received")  # received heard drafted failed joined
+    state: Mapped[str] = mapped_column(
+        default="received"
+    )  # received heard drafted failed; joined apart
     reason: Mapped[str] = mapped_column(default="")
     joined_into: Mapped[int | None] = mapped_column(ForeignKey("memo.id"))
 
@@ -176,7 +178,9 @@ class RecordRow(Base):
     ordinal: Mapped[int]
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     version: Mapped[int] = mapped_column(default=1)
-    state: Mapped[str] = mapped_column(default="pending")  # pending asking filed dropped draft
+    state: Mapped[str] = mapped_column(
+        default="pending"
+    )  # pending asking filed dropped draft; replaced: see handlers/joining.py
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
     draft: Mapped[dict[str, Any]]  # sales.drafts.Draft
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -273,12 +277,13 @@ class OutboxRow(Base):
     """Everything to say, with a unique key per effect."""
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_conversation", "conversation", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     effect_key: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
     conversation: Mapped[str]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    kind: Mapped[str]  # text card rewrite
+    kind: Mapped[str]  # text markdown card rewrite image file group
     card_id: Mapped[str | None] = mapped_column(ForeignKey("card.id"))
     payload: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(default="queued", index=True)
@@ -294,7 +299,10 @@ class CardRow(Base):
     """A card that some person has in some chat: a view of its subject."""
 
     __tablename__ = "card"
-    __table_args__ = (Index("ix_card_subject", "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_card_subject", "subject_kind", "subject_id"),
+        Index("ix_card_nonce", "nonce"),  # a link button of DingTalk brings back nothing else
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     effect_key: Mapped[str] = mapped_column(unique=True)  # memo.confirm:<record>
     kind: Mapped[str]

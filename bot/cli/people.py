@@ -52,20 +52,36 @@ def add(name: str, role: str, **fields: str | None) -> None:
 @click.option("--role", type=click.Choice(ROLES), help="角色")
 @_fields
 @click.option("--left/--back", "left", default=None, help="离职 / 复职")
-def edit(name: str, role: str | None, left: bool | None, **fields: str | None) -> None:
-    """修改一个人，只改写了的项。例：genjin user edit 李娜 --team 二组"""
+@click.option("--follow", is_flag=True, help="上级重新跟着通讯录走")
+def edit(
+    name: str, role: str | None, left: bool | None, follow: bool, **fields: str | None
+) -> None:
+    """修改一个人，只改写了的项；写了上级，通讯录同步就不再改它。
+
+    例：genjin user edit 李娜 --team 二组
+    """
     active = None if left is None else not left
+    # A manager named here is meant to stay, whatever the directory says.
+    fixed = True if fields["manager"] is not None else (False if follow else None)
     with support.database() as database:
         if not _exists(database, name):
             raise click.ClickException(words.NO_USER.format(name=name))
-        stored = _put(
-            database, "user.edit", {"name": name, "role": role, "active": active, **fields}
-        )
+        given = {"name": name, "role": role, "active": active, "manager_fixed": fixed, **fields}
+        stored = _put(database, "user.edit", given)
     if not stored.changes:
         click.echo(words.USER_SAME.format(name=name))
         return
     changes = "，".join(f"{key} {old} → {new}" for key, (old, new) in stored.changes.items())
     click.echo(words.USER_UPDATED.format(name=name, changes=changes))
+
+
+@user.command()
+@click.option("--channel", type=click.Choice(("wecom",)), help="只同步这个通道")
+def sync(channel: str | None) -> int:
+    """现在同步通讯录。例：genjin user sync"""
+    from bot.cli import channels  # clients of the platforms, which nobody else here needs
+
+    return channels.sync_directory(channel or "")
 
 
 @user.command("list")

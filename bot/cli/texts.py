@@ -25,7 +25,16 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "serve": Entry(_RUN, "run", "只启动，或只启动一部分", "genjin serve --only worker,speech"),
     "link": Entry(_RUN, "run", "打印一次性登录链接", "genjin link --person 李娜"),
     "demo": Entry(_RUN, "data", "演示公司：载入、清空重来", "genjin demo load"),
-    "user": Entry(_PEOPLE, "people", "人员：添加、列出、修改", "genjin user add 李娜 --role rep"),
+    "send-test": Entry(
+        _RUN,
+        "channels",
+        "发一条测试消息",
+        "genjin send-test --channel wecom --to 李娜",
+        "send_test",
+    ),
+    "user": Entry(
+        _PEOPLE, "people", "人员：添加、列出、修改、同步", "genjin user add 李娜 --role rep"
+    ),
     "import": Entry(
         _PEOPLE, "data", "从 xlsx、csv 导入名单", "genjin import customers 客户.xlsx", "import_"
     ),

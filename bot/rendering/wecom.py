@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -62,6 +63,7 @@ def render(
     A news card without a picture's address becomes a notice, as section M10 asks.
     """
     card = _absolute(card, base_url)
+    image_url = image_url or card.image_url
     identity = task_id(card_id, version)
     match _layout(card, image_url):
         case "form":
@@ -279,17 +281,18 @@ def _callbacks(card: Card) -> list[Button]:
     return [button for button in card.buttons if button.action]
 
 
+def with_urls(card: Card, change: Callable[[str], str]) -> Card:
+    """The card with every address of it as *change* says."""
+    return replace(
+        card,
+        url=change(card.url),
+        rows=tuple(replace(row, url=change(row.url)) for row in card.rows),
+        links=tuple(replace(link, url=change(link.url)) for link in card.links),
+        buttons=tuple(replace(button, url=change(button.url)) for button in card.buttons),
+    )
+
+
 def _absolute(card: Card, base_url: str) -> Card:
     """The card with every address of ours completed."""
     base = base_url.rstrip("/")
-
-    def whole(url: str) -> str:
-        return base + url if url.startswith("/") else url
-
-    return replace(
-        card,
-        url=whole(card.url),
-        rows=tuple(replace(row, url=whole(row.url)) for row in card.rows),
-        links=tuple(replace(link, url=whole(link.url)) for link in card.links),
-        buttons=tuple(replace(button, url=whole(button.url)) for button in card.buttons),
-    )
+    return with_urls(card, lambda url: base + url if url.startswith("/") else url)

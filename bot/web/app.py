@@ -16,12 +16,12 @@ import structlog
 from aiohttp import web
 
 from bot.channels.base import ChannelError
-from bot.web import auth, console_api, memo_page, pages
+from bot.web import auth, console_api, memo_page, oauth, pages, setup
 from bot.web.deps import DEPS, WebDeps
 from bot.web.draw import render
 from bot.web.sse import CHANGES, Changes
 from sales.errors import BotError
-from storage import links
+from storage import links, people
 from storage.links import Link
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,8 @@ def build_web(deps: WebDeps) -> web.Application:
             *pages.routes(),
             *memo_page.routes(),
             *console_api.routes(),
+            *oauth.routes(),
+            *setup.routes(),
         ]
     )
     static = Path(str(resources.files("bot.web") / "static"))
@@ -107,6 +109,10 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except (web.HTTPRedirection, web.HTTPSuccessful):
         raise
+    except auth.NoSession as error:
+        return oauth.begin(request) or _refusal(request, error.status, "no_session")
+    except auth.NotForYou as error:
+        return _refusal(request, error.status, "not_yours", whose=error.whose)
     except web.HTTPException as error:
         return _refusal(request, error.status, _why(error))
     except ChannelError:
@@ -124,8 +130,6 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _why(error: web.HTTPException) -> str:
     names: dict[type[web.HTTPException], str] = {
-        auth.NoSession: "no_session",
-        auth.NotForYou: "not_yours",
         auth.ForeignRequest: "foreign",
         pages.LinkOver: "link_over",
         pages.NotAllowed: "not_allowed",
@@ -137,11 +141,11 @@ def _why(error: web.HTTPException) -> str:
     return next((name for kind, name in names.items() if isinstance(error, kind)), "bad_request")
 
 
-def _refusal(request: web.Request, status: int, why: str) -> web.Response:
+def _refusal(request: web.Request, status: int, why: str, **facts: str) -> web.Response:
     """In words: as JSON for the console's script, as a page for a person."""
     if request.path.startswith(_JSON_PATHS):
         return web.json_response({"error": why}, status=status)
-    return render(request, "error.html", status=status, why=why)
+    return render(request, "error.html", status=status, why=why, **facts)
 
 
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
@@ -173,7 +177,7 @@ async def login(request: web.Request) -> web.Response:
     await asyncio.to_thread(
         deps.db.write, functools.partial(links.forget_old, before=now - _KEEP_LINKS)
     )
-    response = web.HTTPSeeOther(_own_path(found.target))
+    response = web.HTTPSeeOther(auth.own_path(found.target))
     cookie = auth.sign_in(deps.key, found.person_id, now=now)
     auth.set_cookie(request, response, cookie, secure=auth.is_https(request, deps))
     raise response
@@ -192,19 +196,16 @@ async def go(request: web.Request) -> web.Response:
     found = await asyncio.to_thread(deps.db.read, look)
     if not isinstance(found, Link):
         raise pages.LinkOver
-    target = _own_path(found.target)
+    target = auth.own_path(found.target)
     if found.person_id is not None:
         who = auth.visitor(request)
         if not auth.may_act_as(deps, who, found.person_id):
-            raise auth.NotForYou
+            get = functools.partial(people.get, person_id=found.person_id)
+            owner = await asyncio.to_thread(deps.db.read, get)
+            raise auth.NotForYou(owner.name if owner else "")
         if who.person_id != found.person_id:
             target = pages.with_viewer(target, found.person_id)
     raise web.HTTPSeeOther(target)
-
-
-def _own_path(target: str) -> str:
-    """Only our own pages: never //elsewhere."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
 # --- health -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -24,7 +24,9 @@ from bot.web.deps import DEPS, WebDeps
 SESSION_FOR: Final = timedelta(days=14)
 TOKEN_HEADER: Final = "X-Genjin-Token"
 _SAFE: Final = frozenset({"GET", "HEAD"})
-_PUBLIC: Final = ("/static/", "/login", "/livez", "/readyz", "/metrics", "/favicon.ico")
+_PUBLIC: Final = (
+    "/static/", "/login", "/oauth/", "/livez", "/readyz", "/metrics", "/favicon.ico", "/WW_verify_",
+)  # fmt: skip
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -58,7 +60,11 @@ class NoSession(web.HTTPForbidden):
 
 
 class NotForYou(web.HTTPForbidden):
-    """Logged in, but this is somebody else's."""
+    """Logged in, but this is somebody else's: *whose*, where that may be said."""
+
+    def __init__(self, whose: str = "") -> None:
+        super().__init__()
+        self.whose = whose
 
 
 class ForeignRequest(web.HTTPForbidden):
@@ -67,28 +73,43 @@ class ForeignRequest(web.HTTPForbidden):
 
 def sign_in(key: bytes, person_id: int | None, *, now: datetime) -> str:
     """The cookie's value."""
-    body = {
-        "p": person_id,
-        "x": int((now + SESSION_FOR).timestamp()),
-        "n": secrets.token_urlsafe(12),
-    }
-    payload = base64.urlsafe_b64encode(json.dumps(body).encode()).decode().rstrip("=")
-    return f"{payload}.{_mac(key, 'session', payload)}"
+    body = {"p": person_id, "n": secrets.token_urlsafe(12)}
+    return seal(key, "session", body, until=now + SESSION_FOR)
 
 
 def visitor_of(key: bytes, cookie: str, *, now: datetime) -> Visitor | None:
     """Who holds *cookie*; None when it is forged, broken or over."""
-    payload, _, mac = cookie.partition(".")
-    if not hmac.compare_digest(mac.encode(), _mac(key, "session", payload).encode()):
+    body = unseal(key, "session", cookie, now=now)
+    if body is None or "p" not in body:
+        return None
+    return Visitor(person_id=body["p"], token=_mac(key, "token", cookie.partition(".")[0]))
+
+
+def seal(key: bytes, purpose: str, body: dict[str, Any], *, until: datetime) -> str:
+    """*body* for a browser to keep: readable there, but nobody else can make or change it."""
+    text = json.dumps({**body, "x": int(until.timestamp())}, ensure_ascii=False)
+    payload = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return f"{payload}.{_mac(key, purpose, payload)}"
+
+
+def unseal(key: bytes, purpose: str, sealed: str, *, now: datetime) -> dict[str, Any] | None:
+    """What ``seal`` was given; None when it is forged, broken or over."""
+    payload, _, mac = sealed.partition(".")
+    if not hmac.compare_digest(mac.encode(), _mac(key, purpose, payload).encode()):
         return None
     try:
-        body = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        person_id, until = body["p"], body["x"]
+        body: dict[str, Any] = json.loads(
+            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        )
+        until = body["x"]
     except (ValueError, KeyError, binascii.Error):
         return None
-    if until <= now.timestamp():
-        return None
-    return Visitor(person_id=person_id, token=_mac(key, "token", payload))
+    return body if until > now.timestamp() else None
+
+
+def own_path(target: str) -> str:
+    """Only our own pages: never //elsewhere."""
+    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
 def cookie_name(request: web.Request) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from bot.channels.console.server import Console
+from bot.config import Config
+from bot.home import Home
 from sales.clock import Clock, SystemClock
+from sales.errors import BotError
 from storage import jobs
 from storage.database import Database, Session
+from storage.directory import Applied
 from storage.media import MediaStore
 
 
@@ -36,6 +41,57 @@ class Sample:
     title: str
     path: Path
     text: str = ""  # what it says
+
+
+class SignIn(Protocol):
+    """A platform that can say who sits before the browser, when a page is opened inside it."""
+
+    @property
+    def channel(self) -> str: ...
+
+    def fits(self, user_agent: str) -> bool:
+        """Whether the browser is the platform's own."""
+
+    def address(self, redirect_uri: str, state: str) -> str:
+        """Where to send the browser; it comes back to *redirect_uri* with ``code``, ``state``."""
+
+    async def user(self, code: str) -> str:
+        """Whose code it is, as the key of a user id.
+
+        Raises:
+            CodeOver, Outsider, UntrustedDomain, ChannelError
+        """
+
+
+class CodeOver(BotError):
+    """The code is invalid, used or expired: a new one helps."""
+
+    code = "oauth_code"
+
+
+class Outsider(BotError):
+    """Somebody who does not belong to the company."""
+
+    code = "oauth_outsider"
+
+
+class UntrustedDomain(BotError):
+    """The platform does not know the domain of our pages."""
+
+    code = "oauth_domain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What the set-up page sees and changes.
+
+    ``config`` is what the running program started with.  ``sync`` reads one channel's directory.
+    """
+
+    home: Home
+    config: Config
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    sync: Callable[[str], Awaitable[Applied]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +120,8 @@ class WebDeps:
     list_jobs: Callable[[Session], list[jobs.JobView]] = list_jobs
     retry_job: Callable[[Session, int], bool] = retry_job
     park_job: Callable[[Session, int, str], None] = park_job
+    sign_in: SignIn | None = None
+    setup: Setup | None = None
 
 
 DEPS: web.AppKey[WebDeps] = web.AppKey("deps", WebDeps)

@@ -30,6 +30,7 @@ STATES: Final = {
     "draft": "草稿",
     "filed": "已入库",
     "dropped": "已作废",
+    "replaced": "并到另一条里",
 }
 _OPEN: Final = ("pending", "asking", "draft")
 _ACTIONS: Final = frozenset({"memo.ok", "memo.drop", "memo.undo"})
@@ -188,7 +189,7 @@ def _part(
 def _actions(record: Record, deps: WebDeps) -> tuple[tuple[str, str, str], ...]:
     if record.state in _OPEN:
         return (("memo.ok", "确认入库", "primary"), ("memo.drop", "作废", "danger"))
-    decided = record.decided_at
+    decided = record.decided_at if record.state in ("filed", "dropped") else None
     if decided and within_undo(decided, deps.clock.now(), deps.undo_minutes):
         return (("memo.undo", "撤回" if record.state == "filed" else "恢复", "tool"),)
     return ()

@@ -109,6 +109,7 @@ async def home(request: web.Request) -> web.Response:
         link=linker(request, viewer),
         people=[one for one in everybody if auth.may_act_as(deps, who, one.id)],
         admin=_is_admin(who, viewer),
+        setup=deps.setup is not None and (who.person_id is None or _runs(who, viewer)),
     )
 
 
@@ -250,6 +251,11 @@ def _late(promises: list[Commitment], day: Any) -> int:
 
 def _is_admin(who: auth.Visitor, viewer: Person | None) -> bool:
     return viewer.role in ADMINS if viewer else who.person_id is None
+
+
+def _runs(who: auth.Visitor, viewer: Person | None) -> bool:
+    """An admin as themselves: the set-up page shows keys."""
+    return viewer is not None and viewer.id == who.person_id and viewer.role == "admin"
 
 
 def _admins_only(request: web.Request, viewer: Person | None) -> None:

@@ -90,6 +90,7 @@ class Card:
     submit: Button | None = None  # for form and checklist
     links: tuple[Link, ...] = ()
     url: str = ""  # the whole card opens this page
+    image_url: str = ""  # of the news layout: an address that the platform itself can fetch
     tone: Tone = "plain"
     status: Status = "pending"
     footer: str = ""

@@ -15,7 +15,10 @@ import pytest
 from bot.channels.base import ChannelError, Outgoing
 from bot.channels.console.server import MAX_UPLOAD, Console
 from bot.web.deps import Sample
+from bot.work import Parked
 from handlers.cards.model import Button, Card, Row
+from handlers.messages import Attachment, GroupSay, Picture, Say
+from handlers.post import post
 from sales.clock import FixedClock
 from storage import console as messages
 from storage.database import Database
@@ -59,6 +62,7 @@ def card(desk: Desk, version: int, title: str = CARD.title) -> Outgoing:
         card=replace(CARD, title=title),
         card_id="memo-confirm-0123456789ab",
         nonce=f"n{version}",
+        version=version,
     )
 
 
@@ -358,3 +362,33 @@ def test_the_demo_offers_its_recordings(desk: Desk, tmp_path: Path) -> None:
 def test_time_of_the_messages_is_the_bots(desk: Desk) -> None:
     asyncio.run(desk.console.send(outgoing(desk)))
     assert pane(desk)[0].at == MONDAY
+
+
+def test_pictures_and_files_are_shown_and_can_be_fetched(desk: Desk) -> None:
+    png = desk.media.put(b"\x89PNG\r\n\x1a\n" + bytes(32)).sha256
+    pdf = desk.media.put(b"%PDF-1.7 of a test").sha256
+    said = (
+        Picture(effect_key="p1", person_id=desk.lina, media_sha=png, name="周报.png"),
+        Attachment(effect_key="f1", person_id=desk.lina, media_sha=pdf, name="报价.pdf"),
+        Say(effect_key="s1", person_id=desk.lina, text="**好**", markdown=True),
+    )
+    desk.db.write(lambda s: post(s, said, now=desk.clock.now()))
+    desk.run()
+
+    async def look(site: Site) -> None:
+        await site.log_in()
+        photo, file, words = await site.pane(desk.lina)
+        assert (photo["kind"], photo["file"]["type"]) == ("photo", "image/png")
+        assert (file["kind"], file["file"]["name"]) == ("file", "报价.pdf")
+        assert (words["kind"], words["text"]) == ("text", "**好**")
+        answer = await site.get(file["file"]["url"])
+        assert (answer.status, await answer.read()) == (200, b"%PDF-1.7 of a test")
+
+    on_site(desk, look)
+
+
+def test_the_console_has_no_groups(desk: Desk) -> None:
+    said = GroupSay(effect_key="g1", channel="console", group="east", text="好")
+    desk.db.write(lambda s: post(s, [said], now=desk.clock.now()))
+    [outcome] = desk.run()
+    assert isinstance(outcome, Parked)

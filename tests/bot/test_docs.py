@@ -25,7 +25,7 @@ def test_the_manual_mentions_every_command_of_the_chat() -> None:
 def test_every_command_and_key_in_the_manuals_exists(page: Path) -> None:
     text = page.read_text("utf-8")
 
-    for name in re.findall(r"\bgenjin ([a-z]+)\b(?! is|/)", text):
+    for name in re.findall(r"\bgenjin ([a-z]+(?:-[a-z]+)*)\b(?! is|/)", text):
         assert name in texts.COMMANDS, f"genjin {name}"
     for variable in re.findall(r"GENJIN_([A-Z]+__[A-Z_]+?)(?:_FILE)?\b", text):
         assert variable.lower().replace("__", ".") in settings.all_keys(), variable

@@ -14,7 +14,7 @@ from bot.work import Again, Outcome, Parked
 from bot.worker import EmbeddedWorker
 from bot.worker_postgres import PostgresWorker
 from storage.database import Database
-from storage.jobs import Job, NewJob, put, queue_of
+from storage.jobs import MAX_ATTEMPTS, Job, NewJob, put, queue_of
 
 
 class Recorder:
@@ -141,6 +141,21 @@ def test_it_is_tried_again_as_told_and_the_reason_is_kept(database: Database) ->
     enqueue(database, 1)
     work_until(database, work, lambda: len(work.runs) == 3)
     assert work.runs == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_waiting_for_somebody_else_leaves_a_job_some_tries(database: Database) -> None:
+    class Waiting(Finishing):
+        def run(self, job: Job) -> Outcome:
+            self.db.write(lambda s: queue_of(s).spare(s, job.id))
+            return super().run(job)
+
+    work = Waiting(database)
+    work.outcomes[1] = [Again(0.01, "platform away")] * 9
+    enqueue(database, 1)
+    work_until(database, work, lambda: len(work.runs) == 10)
+    counted = [attempts for _, attempts in work.runs]
+    assert counted == [1, 2, 3, 4, 5, 6, 6, 6, 6, 6]
+    assert max(counted) < MAX_ATTEMPTS
 
 
 def test_one_that_waits_does_not_hold_up_its_conversation(database: Database) -> None:

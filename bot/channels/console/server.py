@@ -17,10 +17,9 @@ from storage import console as messages
 from storage import people
 from storage.console import ConsoleMessage
 from storage.database import Database, Session
-from storage.media import MediaStore
+from storage.media import MediaStore, sniff
 
 MAX_UPLOAD: Final = 60 * 1024 * 1024
-_VERSION = re.compile(r":v(\d+)$")
 _SOUND_NAME = re.compile(
     r"\.(wav|mp3|m4a|aac|amr|awb|ogg|oga|opus|webm|spx|speex|silk|slk|flac|wma|mp4|3gp)$", re.I
 )
@@ -61,6 +60,8 @@ class Console:
             self._accept = None
 
     async def send(self, message: Outgoing) -> Sent:
+        if message.kind == "group":
+            raise ChannelError("the console has no groups", transient=False)
         shown = await asyncio.to_thread(self.db.write, self._show(message))
         return Sent(platform_id=str(shown.id), handle=message.card_id)
 
@@ -168,8 +169,7 @@ class Console:
         def card(session: Session) -> ConsoleMessage:
             assert message.card is not None
             key = f"card:{message.card_id}"
-            found = _VERSION.search(message.effect_key)
-            version = int(found[1]) if found else 1
+            version = message.version
             before = messages.get(session, key)
             if before and before.payload["version"] > version:
                 return before  # a late sender must not bring an old drawing back
@@ -192,7 +192,26 @@ class Console:
                 at=at,
             )
 
-        return text if message.kind == "text" else card
+        def file(session: Session) -> ConsoleMessage:
+            data = self._media.get(message.media_sha)
+            return messages.put(
+                session,
+                key=f"out:{message.effect_key}",
+                person_id=person_id,
+                direction="out",
+                kind="photo" if message.kind == "image" else "file",
+                payload={
+                    "sha": message.media_sha,
+                    "name": message.media_name,
+                    "size": len(data),
+                    "type": sniff(data),
+                },
+                at=at,
+            )
+
+        if message.kind in ("image", "file"):
+            return file
+        return text if message.kind in ("text", "markdown") else card
 
 
 def known_people(session: Session) -> list[dict[str, Any]]:

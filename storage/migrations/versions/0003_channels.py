@@ -84,12 +84,19 @@ def upgrade() -> None:
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('got_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('used_for', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['card_id'], ['card.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('code')
     )
     with op.batch_alter_table('card_handle', schema=None) as batch_op:
         batch_op.create_index('ix_card_handle_free', ['card_id', 'used_at'], unique=False)
+
+    with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.create_index('ix_outbox_conversation', ['conversation', 'id'], unique=False)
+
+    with op.batch_alter_table('card', schema=None) as batch_op:
+        batch_op.create_index('ix_card_nonce', ['nonce'], unique=False)
 
     # Plain additions: SQLite would rebuild the tables otherwise, which their references forbid.
     op.execute('ALTER TABLE memo ADD COLUMN joined_into INTEGER REFERENCES memo (id)')

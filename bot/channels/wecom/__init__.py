@@ -1,0 +1,1 @@
+"""WeCom: the callback, the client, the cards and the directory of the company's own app."""
