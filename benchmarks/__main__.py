@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks import extract, ingest, memo
+from benchmarks import callback, extract, ingest, memo
 
 if __name__ == "__main__":
     extract.main()
     ingest.main()
+    callback.main()
     memo.main()

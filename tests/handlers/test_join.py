@@ -12,6 +12,7 @@ from storage import memo_joins, memos, retention
 from storage.memos import Memo
 from storage.tables import AuditRow, InteractionRow, JobRow, MemoRow, RecordRow
 from tests.support.desk import Desk
+from tests.support.site import Site, on_site
 
 AMR = b"#!AMR\n" + b"\x3c" + b"\x00" * 31
 FIRST = "今天拜访了恒基水泥的赵经理 电动闸板阀要十五台 报价每台一万二"
@@ -412,6 +413,26 @@ def test_a_tap_for_a_record_does_not_reach_a_memo(desk: Desk) -> None:
     assert "看最新的内容" in answer
     assert desk.count(InteractionRow) == 0
     assert len(memo_list(desk)) == 2
+
+
+def test_the_pages_lead_from_the_whole_to_its_recordings_and_back(desk: Desk) -> None:
+    two(desk)
+    desk.say(desk.lina, "合并")
+    first, second, made = memo_list(desk)
+
+    async def look(site: Site) -> None:
+        await site.log_in(desk.lina)
+        page = await site.text(f"/m/{made.id}")
+        assert "由 2 段语音合成" in page
+        assert f'href="/m/{first.id}"' in page and f'href="/m/{second.id}"' in page
+        assert "已按保存期限删除" not in page
+        part = await site.text(f"/m/{second.id}")
+        assert f'href="/m/{made.id}"' in part
+        assert "并到另一条里" in part
+        assert "memo.undo" not in part
+        assert (await site.get(f"/m/{second.id}/sound")).status == 200
+
+    on_site(desk, look)
 
 
 def test_whole_follows_to_the_end(desk: Desk) -> None:

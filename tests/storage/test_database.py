@@ -160,3 +160,20 @@ def test_an_event_that_cannot_be_stored_does_not_keep_others_out(database: Datab
     first, refused, again = asyncio.run(both())
     assert (first, again) == (True, False)
     assert isinstance(refused, Exception)
+
+
+def test_work_that_was_called_off_does_not_end_the_writer(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    go, ran = threading.Event(), []
+    try:
+        first = database.submit(lambda _: go.wait(10))
+        called_off = database.submit(lambda _: ran.append("called off"))
+        assert called_off.cancel()
+        go.set()
+        assert first.result(10)
+        assert not first.cancel()  # what runs cannot be taken back
+        assert database.write(lambda _: "still here") == "still here"
+    finally:
+        go.set()
+        database.close()
+    assert ran == []

@@ -17,6 +17,8 @@ from bot.channels.wecom_bot.channel import WeComBot
 from bot.channels.wecom_bot.link import Pace
 from bot.config import WeComBot as BotSettings
 from bot.work import Outcome, Work
+from handlers.messages import Say
+from handlers.post import post
 from nlp.audio import duration_s
 from storage import channel_states
 from storage.database import Database
@@ -130,6 +132,16 @@ class BotDesk:
     def stored(self, count: int) -> None:
         """Until so many events were accepted."""
         self.until(lambda: self.desk.count(InboxRow) >= count, f"{count} events stored")
+
+    def said(self, count: int = 1) -> None:
+        """Until the messages are stored and 李娜 sees that one is being worked on."""
+        self.stored(count)
+        self.until(lambda: any(not one.finished for one in self.fake.shown.get("lina", ())))
+
+    def push(self, key: str, text: str, *, person: int = 0, **given: Any) -> None:
+        """Something to say that answers nothing."""
+        say = Say(effect_key=key, person_id=person or self.desk.lina, text=text, **given)
+        self.db.write(lambda s: post(s, [say], now=self.clock.now()))
 
     def run(self) -> list[Outcome]:
         return self.desk.run()

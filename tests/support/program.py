@@ -96,11 +96,12 @@ class Program:
         return done.stdout
 
     def set_up(self, channel: str, people: Sequence[tuple[str, str, str, str]] = PEOPLE) -> None:
-        """A company of a few people with ids on *channel* (``--wecom``), customers, products."""
+        """A few people with ids on *channel* ('' for none), customers and products."""
         self.genjin("migrate")
         for name, role, manager, user in people:
             above = ["--manager", manager] if manager else []
-            self.genjin("user", "add", name, "--role", role, f"--{channel}", user, *above)
+            there = [f"--{channel}", user] if channel else []
+            self.genjin("user", "add", name, "--role", role, *there, *above)
         for kind, names in (("customers", CUSTOMERS), ("products", PRODUCTS)):
             file = self.home / f"{kind}.csv"
             file.write_text("\n".join(("名称", *names)), "utf-8")

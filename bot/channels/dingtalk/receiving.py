@@ -57,6 +57,8 @@ class Receiving:
         self._usage.count("push")
         for finding in heard.findings:
             self._findings.note(finding)
+        if heard.inbounds:
+            self._findings.clear("quota:push")
         if heard.lost_by:
             await self._write(partial(_tell_lost, user=heard.lost_by, now=now))
         if not heard.inbounds:

@@ -14,7 +14,10 @@ WARN_AT: Final = 0.8
 
 
 class Usage:
-    """*limits*: what the company's edition allows in a month; 0 switches the warning off."""
+    """*limits*: what the company's edition allows in a month; 0 switches the warning off.
+
+    The topic ``usage:…`` is our own count; ``quota:…`` is the platform's word that it is spent.
+    """
 
     def __init__(self, db: Database, clock: Clock, limits: dict[What, int]) -> None:
         self._db = db
@@ -40,13 +43,14 @@ class Usage:
         now = self._clock.now()
         used = dingtalk_usage.add(session, what, now=now)
         self._seen[what] = (self._month(), used)
-        limit, topic = self._limits[what], f"quota:{what}"
+        limit, topic = self._limits[what], f"usage:{what}"
         if limit and used >= limit * WARN_AT:
-            problem = "quota_spent" if used >= limit else "quota_low"
             detail = {"used": used, "limit": limit, "month": self._month()}
-            channel_states.note(session, CHANNEL, topic, problem, detail, now=now)
-        elif used == 1:  # a new month
-            channel_states.clear(session, CHANNEL, topic, now=now)
+            channel_states.note(session, CHANNEL, topic, "quota_low", detail, now=now)
+        elif used == 1:
+            state = channel_states.get(session, CHANNEL, topic)
+            if state and state.detail.get("month") != self._month():  # last month's
+                channel_states.clear(session, CHANNEL, topic, now=now)
 
     def _month(self) -> str:
         return dingtalk_usage.month_of(self._clock.now())

@@ -181,9 +181,9 @@ class WeComBot:
                 self._live.opened(request)  # before accept: the answer may be that quick
             try:
                 fresh = [await self._stored(event) for event in events]
-            except Exception:
+            except Exception as error:
                 self._live.drop(frame.req_id)
-                log.exception("aibot: a message could not be stored")
+                log.error("aibot: a message could not be stored", error=type(error).__name__)
                 await self._answer(frame, link, words.NOT_STORED)
                 return
         if not any(fresh):
@@ -223,8 +223,8 @@ class WeComBot:
                 self._live.tapped(tap)
                 try:
                     await self._stored(event)
-                except Exception:
-                    log.exception("aibot: a tap could not be stored")
+                except Exception as error:
+                    log.error("aibot: a tap could not be stored", error=type(error).__name__)
                     content = {"content": words.TAP_NOT_STORED}
                     body = {"chatid": who, "chat_type": 1, "msgtype": "markdown"}
                     await self._ways.respond(
@@ -252,8 +252,8 @@ class WeComBot:
             await asyncio.sleep(self._pace.look_s)
             try:
                 await self._sender.tidy()
-            except Exception:  # the database is away: the next look may do
-                log.exception("aibot: streams were not looked at")
+            except Exception as error:  # the database is away: the next look may do
+                log.error("aibot: streams were not looked at", error=type(error).__name__)
 
     async def _find(self, problem: str, detail: dict[str, Any]) -> None:
         now = self._clock.now()

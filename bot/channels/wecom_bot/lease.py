@@ -51,8 +51,8 @@ class Lease:
             self.held.clear()
             try:
                 await write(self._db, lambda s: leases.release(s, self._name, holder=self._holder))
-            except Exception:  # it runs out by itself
-                log.exception("aibot: the lease could not be given back")
+            except Exception as error:  # it runs out by itself
+                log.error("aibot: the lease could not be given back", error=type(error).__name__)
 
     async def renew(self) -> bool:
         """Ask the database now; whether the lease is ours."""
@@ -60,8 +60,8 @@ class Lease:
         begun = loop.time()
         try:
             ours = await write(self._db, self._take)
-        except Exception:
-            log.exception("aibot: the lease could not be renewed")
+        except Exception as error:
+            log.error("aibot: the lease could not be renewed", error=type(error).__name__)
             ours = self._alone or loop.time() < self._sure_until
         else:
             self._seized = True

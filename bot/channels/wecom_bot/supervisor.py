@@ -165,8 +165,12 @@ class Supervisor:
     async def _tell(self, problem: str, detail: dict[str, Any]) -> None:
         try:
             await self._find(problem, detail)
-        except Exception:  # the database is away: the connection is worth keeping all the same
-            log.exception("aibot: a finding could not be stored", problem=problem)
+        except (
+            Exception
+        ) as error:  # the database is away: the connection is worth keeping all the same
+            log.error(
+                "aibot: a finding could not be stored", problem=problem, error=type(error).__name__
+            )
 
     async def _pause(self, seconds: float) -> None:
         self._wake.clear()

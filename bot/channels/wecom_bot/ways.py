@@ -118,8 +118,8 @@ class Ways:
     ) -> None:
         try:
             full = await self.write(lambda s: self._count(s, chat, spare))
-        except Exception:  # nothing can be stored: just that may be what it has to say
-            log.exception("aibot: sent uncounted", cmd=cmd)
+        except Exception as error:  # nothing can be stored: just that may be what it has to say
+            log.error("aibot: sent uncounted", cmd=cmd, error=type(error).__name__)
             full = None
         if full:
             raise ChannelAway(f"quota of {full.cap.scope}", retry_after_s=full.wait_s)

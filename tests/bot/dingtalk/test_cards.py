@@ -333,7 +333,7 @@ def test_words_do_where_cards_are_not_permitted(desk: DingDesk) -> None:
     desk.fake.app.scopes.discard("Card.Instance.Write")
     _, sent = desk.show()
     assert sent.handle.startswith("msg ")
-    assert desk.problems() == {"permission:Card.Instance.Write": "no_permission"}
+    desk.until(lambda: desk.problems() == {"permission:Card.Instance.Write": "no_permission"})
     desk.show(CARD, key="memo.confirm:2")
     assert desk.fake.count(CREATE) == 1  # not asked again for some minutes
 
@@ -350,7 +350,7 @@ def test_words_do_where_the_template_does_not(desk: DingDesk, code: str, problem
     desk.fake.fail(CREATE, code, status=400)
     _, sent = desk.show()
     assert sent.handle.startswith("msg ")
-    assert desk.problems()["card"] == problem
+    desk.until(lambda: desk.problems().get("card") == problem)
 
 
 def test_a_card_that_was_not_delivered_goes_out_in_words(desk: DingDesk) -> None:

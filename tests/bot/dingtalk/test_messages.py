@@ -126,7 +126,7 @@ def test_somebody_without_an_id_is_answered_by_their_own_chat_once_a_day(desk: D
     desk.run()
     seen = [one for one in desk.fake.messages if one.via == "session"]
     assert [one.text for one in seen] == [replies.UNKNOWN_PERSON]
-    assert desk.problems()["people"] == "no_staff_id"
+    desk.until(lambda: desk.problems().get("people") == "no_staff_id")
 
 
 def test_an_outsider_is_nobody_even_with_an_id_that_we_know(desk: DingDesk) -> None:
@@ -164,7 +164,11 @@ def test_over_the_quota_words_do_not_come_and_the_person_hears_it(
     assert desk.inbox() == []
     [told] = desk.fake.seen("lina")
     assert (told.via, "额度" in told.text) == ("batch", True)
-    assert desk.problems()["quota:push"] == "quota_spent"
+    desk.until(lambda: desk.problems().get("quota:push") == "quota_spent")
+
+    desk.fake.rules.push_quota = None  # the company has bought more
+    desk.fake.say_text("lina", "待办").wait()
+    desk.until(lambda: "quota:push" not in desk.problems())
 
 
 # --- reading, without a platform ------------------------------------------------------------------

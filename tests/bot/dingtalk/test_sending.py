@@ -422,15 +422,15 @@ def test_calls_are_counted_and_the_admin_is_warned_before_the_end(
     desk = DingDesk(db, tmp_path, settings={"api_quota": 10, "push_quota": 0})
     desk.up()
     for number in range(8):
-        assert "quota:api" not in desk.problems()
+        assert desk.problems() == {}
         desk.send(effect_key=f"e:{number}", text=f"第 {number} 句")
-    assert desk.problems()["quota:api"] == "quota_low"
+    assert desk.problems() == {"usage:api": "quota_low"}
     used = db.read(lambda s: desk.bot.usage.used(s, "api"))
     assert used == (desk.fake.api_used, 10)
 
     desk.clock.move(timedelta(days=10))  # December
     desk.send(effect_key="e:new", text="新的一月")
-    assert "quota:api" not in desk.problems()
+    assert desk.problems() == {}
     desk.close()
     db.close()
 
