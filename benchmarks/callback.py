@@ -278,15 +278,16 @@ def _measure(args: argparse.Namespace, cores: int) -> None:
     ):
         fast, slow = requests(args.most, PATH, run="1"), requests(paced, PATH, run="2")
         print(f"callback, WeCom, {cores} cores, {args.at_once} connections")
+        print(f"  {args.per_s:g} a second for {args.seconds:g} s:")
+        for name, port in (("bare", bare), ("genjin", real)):
+            say(name, asyncio.run(send(port, slow, per_s=args.per_s, at_once=args.at_once)))
+        print("  as fast as each goes:")
         rates = {}
         for name, port in (("bare", bare), ("genjin", real)):
             ran = asyncio.run(send(port, fast, per_s=0, at_once=args.at_once))
             rates[name] = len(fast) / ran.lasted_s
             say(name, ran)
-        print(f"  genjin / bare = {rates['genjin'] / rates['bare']:.2f}, as fast as each goes")
-        print(f"  {args.per_s:g} a second for {args.seconds:g} s:")
-        for name, port in (("bare", bare), ("genjin", real)):
-            say(name, asyncio.run(send(port, slow, per_s=args.per_s, at_once=args.at_once)))
+        print(f"  genjin / bare = {rates['genjin'] / rates['bare']:.2f}")
         rows, done = stored(database)
         sent = len(fast) + len(slow)
         print(f"  sent {sent}, stored {rows}, lost {sent - rows}, handled meanwhile {done}")

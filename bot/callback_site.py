@@ -27,6 +27,8 @@ MAX_BODY: Final = 1024 * 1024
 _FLUSH_AFTER_S: Final = 0.5
 _KEEP_ALIVE_S: Final = 75.0
 
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
 
 class Receiver(Protocol):
     """One platform's address."""
@@ -104,25 +106,26 @@ def _remote(request: web.Request) -> str:
         return remote
 
 
-@web.middleware
-async def _never_a_bug(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+def _or_not_taken(handler: Handler) -> Handler:
     """A fault of ours is told as "not taken", so that the platform sends it again."""
-    try:
-        return await handler(request)
-    except (web.HTTPException, asyncio.CancelledError):
-        raise
-    except Exception:
-        log.exception("callback", path=request.path)
-        return web.Response(status=503)
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except (web.HTTPException, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("callback", path=request.path)
+            return web.Response(status=503)
+
+    return handle
 
 
 def build(receivers: Sequence[Receiver]) -> web.Application:
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[_never_a_bug])
+    app = web.Application(client_max_size=MAX_BODY)
     for receiver in receivers:
-        app.router.add_get(receiver.path, receiver.verify, allow_head=False)
-        app.router.add_post(receiver.path, receiver.receive)
+        app.router.add_get(receiver.path, _or_not_taken(receiver.verify), allow_head=False)
+        app.router.add_post(receiver.path, _or_not_taken(receiver.receive))
     return app
 
 

@@ -42,7 +42,12 @@ def fetch_media(
             name=event.media_name,
         )
     else:
-        data = _download(event, channels, ask, last_try=last_try)
+        try:
+            data = _download(event, channels, ask, last_try=last_try)
+        except MediaGone:
+            if event.kind == "voice" and event.platform_text.strip():
+                return replace(event, media_ref=""), None, None  # its words are left: go on
+            raise
         stored = store.put(data, event.media_name)
         event = replace(event, media_sha=stored.sha256)
     seconds = duration_s(data) if event.kind == "voice" else None

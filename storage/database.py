@@ -47,10 +47,13 @@ def make_engine(url: str, *, writer: bool = False) -> Engine:
     """An engine with this project's settings.  *url*: ``sqlite:///…`` or ``postgresql+psycopg://…``."""
     dumps = lambda value: json.dumps(value, ensure_ascii=False)  # noqa: E731 - the engine's form
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, json_serializer=dumps, pool_size=10, max_overflow=10)
+        return sa.create_engine(
+            url, json_serializer=dumps, pool_size=10, max_overflow=10, hide_parameters=True
+        )
     engine = sa.create_engine(
         url,
         json_serializer=dumps,
+        hide_parameters=True,  # what people said must not stand in a log
         pool_size=1 if writer else 5,
         connect_args={"timeout": 30, "check_same_thread": False},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import sqlalchemy as sa
 from bot.channels.wecom_bot import chat_words as words
 from handlers.messages import Inbound
 from storage.database import Database, StorageFull
+from storage.jobs import queue_of
+from storage.platform_tables import SendWindowRow
 from storage.tables import InboxRow, PersonRow
 from tests.support.bot_desk import PATIENT, BotDesk
 
@@ -82,15 +85,24 @@ def test_words_before_an_answer_leave_room_for_the_answers(bot_site: Any) -> Non
     assert site.fake.refused == []
 
 
-def test_a_limit_that_we_did_not_know_of_makes_it_wait(bot_site: Any) -> None:
+def test_a_limit_that_others_used_up_makes_it_wait(bot_site: Any) -> None:
     site = bot_site(pace=PATIENT)
     site.call(site.fake.say("lina", "你好"))
     site.stored(1)
-    site.fake.answer_code["aibot_respond_msg"] = [45009]
-    [*_, outcome] = site.run()
-    assert outcome.after_s >= 60
+    site.run()
+    for number in range(30):
+        site.push(f"digest:{number}:d", f"第{number}条")
+        site.run()
+        # As if another program had sent it: our own count knows nothing of it.
+        site.db.write(lambda s: s.execute(sa.delete(SendWindowRow)))
+    assert [code for _, code, _ in site.fake.refused] == [45009]
+    assert len(site.fake.shown["lina"]) == 30
+    [job] = site.db.read(lambda s: queue_of(s).listing(s, states=("queued",)))
+    assert (job.run_at - datetime.now(UTC)).total_seconds() > 30
+
+    site.later(61)
     site.again()
-    assert len(site.fake.shown["lina"]) == 1
+    assert site.fake.texts("lina")[-1] == "第29条"
 
 
 def test_a_long_text_is_split_by_bytes_and_goes_on_where_it_stopped(bot_site_on_both: Any) -> None:

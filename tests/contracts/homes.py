@@ -15,9 +15,16 @@ from bot.channels.dingtalk import template_files
 from tests.crash.journey import Client
 from tests.fakes.dingtalk.server import FakeDingTalk
 from tests.fakes.wecom.server import FakeWeCom
-from tests.support.program import PEOPLE, Program, eventually
+from tests.support.program import Program, eventually
 
-NAMES = {"lina": "李娜", "wanglei": "王磊", "zhoukai": "周凯"}
+NAMES = {
+    "wanglei": "王磊",
+    "lina": "李娜",
+    "zhoukai": "周凯",
+    "chenjing": "陈静",
+    "zhaomin": "赵敏",
+    "sunyue": "孙悦",
+}
 TEMPLATE = "11111111-aaaa-bbbb-cccc-222222222222.schema"
 SPEECH = {"GENJIN_SPEECH__BACKEND": "faster-whisper", "GENJIN_SPEECH__MODEL": "demo-voice"}
 
@@ -54,8 +61,7 @@ class ConsoleHome:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.program = stack.enter_context(Program(folder, SPEECH))
         self.program.genjin("migrate")
-        people = [(name, role, above, "") for name, role, above, _ in PEOPLE]
-        self.program.set_up("", people)
+        self.program.set_up("", _people(there=False))
         self.program.start()
         rows = self.program.rows("SELECT name, id FROM person")
         self._ids = {key: dict(rows)[name] for key, name in NAMES.items()}
@@ -138,7 +144,7 @@ class WeComHome:
         for user, name in NAMES.items():
             self.fake.add_member(user, name)
         self.program = stack.enter_context(Program(folder, wecom_settings(self.fake) | SPEECH))
-        self.program.set_up("wecom")
+        self.program.set_up("wecom", _people())
         self.program.start()
         assert self.fake.save_callback(f"{self.program.callback}/wecom").ok
 
@@ -153,10 +159,7 @@ class WeComHome:
         return self._again(self.fake.voice(who, data).ack())
 
     def tap(self, who: str, card: Seen, words: str) -> Again:
-        [seen] = [one for one in self.fake.cards("lina") if one.task_id == card.id]
-        if who == "lina":
-            return self._again(self.fake.tap(who, seen, words).ack())
-        return self._again(self.fake.card_event(who, seen, seen.buttons[words]).ack())
+        return self._again(self.fake.tap(who, card.id, words).ack())
 
     def texts(self, who: str) -> list[str]:
         return self.fake.texts(who)
@@ -185,11 +188,7 @@ class DingTalkHome:
             private=frozenset({"canAct"}),
         )
         self.program = stack.enter_context(Program(folder, dingtalk_settings(self.fake) | SPEECH))
-        people = [
-            (name, role, above, next(user for user, known in NAMES.items() if known == name))
-            for name, role, above, _ in PEOPLE
-        ]
-        self.program.set_up("dingtalk", people)
+        self.program.set_up("dingtalk", _people())
         self.program.start()
         self.fake.wait_connected(1, 30)
 
@@ -232,6 +231,15 @@ class DingTalkHome:
         return lambda: self.fake.again(push).wait(30) and None
 
 
+def _people(*, there: bool = True) -> list[tuple[str, str, str, str]]:
+    """One manager and reps, *there* with their ids on the platform."""
+    made = []
+    for user, name in NAMES.items():
+        role, above = ("manager", "") if user == "wanglei" else ("rep", NAMES["wanglei"])
+        made.append((name, role, above, user if there else ""))
+    return made
+
+
 def wecom_settings(fake: FakeWeCom) -> dict[str, str]:
     given = {
         "ENABLED": "true",
@@ -272,6 +280,17 @@ def acquainted(home: Home, who: str) -> None:
     home.tap(who, notice[-1], "知道了")
     eventually(lambda: not [one for one in home.cards(who) if "知道了" in one.buttons])
     home.program.settle()
+
+
+def count(home: Home, table: str, who: str, where: str = "true") -> int:
+    """Rows of *table* that belong to *who*."""
+    return int(
+        home.program.one(
+            f"SELECT count(*) FROM {table} JOIN person ON person.id = {table}.person_id "
+            f"WHERE person.name = :name AND {where}",
+            name=NAMES[who],
+        )
+    )
 
 
 def opened(folder: Path, name: str) -> AbstractContextManager[Home]:

@@ -113,6 +113,9 @@ class Stream:
             why = await link.serve()
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             why = repr(error)
+        except Exception as error:
+            log.exception("dingtalk: connection")
+            why = repr(error)
         finally:
             self._up -= 1
             if not self._up:
@@ -131,6 +134,9 @@ class Stream:
                 why = str(away)
             except (ChannelError, aiohttp.ClientError, OSError, TimeoutError) as error:
                 wait_s, why = waits.next(), str(error) or repr(error)
+            except Exception as error:  # whatever it is, the next attempt may be better
+                log.exception("dingtalk: connecting")
+                wait_s, why = waits.next(), repr(error)
             else:
                 for topic in ("connection", "token", "ip"):
                     self._client.findings.clear(topic)

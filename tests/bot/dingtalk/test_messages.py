@@ -52,6 +52,13 @@ def test_a_voice_message_that_is_gone_is_asked_for_again(desk: DingDesk) -> None
     assert desk.fake.texts("lina") == [replies.not_fetched("voice", "expired")]
 
 
+def test_the_platforms_words_do_when_the_sound_is_gone(desk: DingDesk) -> None:
+    said = "今天拜访了恒基水泥，报价一万二"
+    desk.fake.say_audio("lina", fault="expired", recognition=said).wait()
+    desk.run()
+    assert "恒基水泥" in desk.fake.last("lina").text
+
+
 @pytest.mark.parametrize("fault", ["missing", "huge"])
 def test_a_file_that_cannot_be_read_is_told(sqlite_url: str, tmp_path: Path, fault: Any) -> None:
     db = Database(sqlite_url)

@@ -531,6 +531,16 @@ def test_a_slow_sender_does_not_hold_the_door(desk: Desk, fake: FakeWeCom) -> No
         assert stored(desk) == []
 
 
+def test_a_bug_of_ours_is_no_acknowledgement(line: Line, desk: Desk) -> None:
+    def broken(_: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    real, desk.db.submit = desk.db.submit, broken  # type: ignore[method-assign]
+    assert line.fake.text("rep07", "x").wait().attempts[0].status == 503
+    desk.db.submit = real  # type: ignore[method-assign]
+    line.fake.text("rep07", "x").ack()
+
+
 def test_before_it_runs_nothing_is_taken(line: Line, desk: Desk) -> None:
     line._running.cancel()
     attempt = line.fake.text("rep07", "x").wait().attempts[0]
