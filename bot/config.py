@@ -144,6 +144,15 @@ class WeCom(Section):
     api_base: str = "https://qyapi.weixin.qq.com"
     oauth_base: str = "https://open.weixin.qq.com"
     max_skew_s: Annotated[int, Field(ge=30)] = 600  # a callback's time against ours
+    # "name=key" of each group's webhook; who knows a key can write there.
+    webhooks: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^=\s]+=\S+$")], ...],
+        Field(repr=False, json_schema_extra=_SECRET),
+    ] = ()
+
+    def webhook_keys(self) -> dict[str, str]:
+        """A group's name, as ours call it, to its key."""
+        return dict(one.split("=", 1) for one in self.webhooks)
 
     def missing(self) -> tuple[str, ...]:
         needed = ("corp_id", "agent_id", "secret", "token", "aes_key")
@@ -170,6 +179,7 @@ class DingTalk(Section):
     robot_code: str = ""  # '' : the client id, as the platform does for new apps
     api_base: str = "https://api.dingtalk.com"
     oapi_base: str = "https://oapi.dingtalk.com"
+    login_base: str = "https://login.dingtalk.com"
     stream: bool = True
     token: Secret = ""
     aes_key: Secret = ""
@@ -235,6 +245,12 @@ class Config(Section):
         """What links in cards begin with, no slash at the end."""
         host = f"[{self.web.host}]" if ":" in self.web.host else self.web.host
         return self.web.public_url.rstrip("/") or f"http://{host}:{self.web.port}"
+
+    @property
+    def dingtalk_callback_url(self) -> str:
+        """Where DingTalk calls us in HTTP mode; '' when nobody said."""
+        base = self.web.public_url.rstrip("/")
+        return self.channels.dingtalk.callback_url or (f"{base}/callback/dingtalk" if base else "")
 
 
 # --- the keys -----------------------------------------------------------------------------------

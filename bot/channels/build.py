@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot import channel_words, dingtalk_health, dingtalk_words, trial_message
 from bot.callback_site import Attempts, Receiver
 from bot.channels.base import Channel
 from bot.config import Config
 from bot.directory import Directory, Source
-from bot.web.deps import SignIn
+from bot.link_watch import LinkWatch
+from bot.web.deps import Check, Checked, SignIn
 from sales.clock import Clock
 from storage.database import Database
 from storage.media import MediaStore
@@ -37,7 +39,11 @@ def build_channels(
     if "wecom" in ready:
         from bot.channels.wecom.channel import WeCom, WeComOptions
 
-        options = WeComOptions(base_url=config.base_url, link_key=_link_key(config))
+        options = WeComOptions(
+            base_url=config.base_url,
+            link_key=_link_key(config),
+            webhooks=config.channels.wecom.webhook_keys(),
+        )
         made["wecom"] = app = WeCom(config.channels.wecom, db, media, clock, options)
     if "wecom_bot" in ready:
         from bot.channels.wecom_bot.channel import WeComBot
@@ -57,7 +63,7 @@ def build_channels(
         chosen = Options(
             base_url=config.web.public_url.rstrip("/"),
             link_key=_link_key(config),
-            callback_url=config.channels.dingtalk.callback_url,
+            callback_url=config.dingtalk_callback_url,
             max_file_bytes=config.speech.max_mb * _MB,
         )
         made["dingtalk"] = DingTalk(config.channels.dingtalk, db, media, clock, chosen)
@@ -126,18 +132,76 @@ def build_directory(
     return Directory(db, clock, sources)
 
 
-def build_sign_in(config: Config, channels: Mapping[str, Channel]) -> SignIn | None:
+def build_sign_ins(config: Config, channels: Mapping[str, Channel]) -> list[SignIn]:
     """Who says who is at the browser, for pages opened inside a platform."""
-    if "wecom" not in channels:
-        return None
-    from bot.channels.wecom.channel import WeCom
-    from bot.channels.wecom.sign_in import WeComSignIn
+    found: list[SignIn] = []
+    if "wecom" in channels:
+        from bot.channels.wecom.channel import WeCom
+        from bot.channels.wecom.sign_in import WeComSignIn
 
-    app, chosen = channels["wecom"], config.channels.wecom
-    assert isinstance(app, WeCom)
-    return WeComSignIn(
-        app.client, corp_id=chosen.corp_id, agent_id=chosen.agent_id, base=chosen.oauth_base
-    )
+        app, chosen = channels["wecom"], config.channels.wecom
+        assert isinstance(app, WeCom)
+        corp, agent = chosen.corp_id, chosen.agent_id
+        found.append(WeComSignIn(app.client, corp_id=corp, agent_id=agent, base=chosen.oauth_base))
+    if "dingtalk" in channels:
+        from bot.channels.dingtalk.channel import DingTalk
+        from bot.channels.dingtalk.sign_in import DingTalkSignIn
+
+        robot, given = channels["dingtalk"], config.channels.dingtalk
+        assert isinstance(robot, DingTalk)
+        found.append(
+            DingTalkSignIn(
+                robot.client,
+                robot.oapi,
+                client_id=given.client_id,
+                secret=given.client_secret,
+                base=given.login_base,
+            )
+        )
+    return found
+
+
+def build_watches(
+    config: Config, channels: Mapping[str, Channel], db: Database, clock: Clock
+) -> list[LinkWatch]:
+    """Tell doctor and the set-up page whether a long connection stands."""
+    if "dingtalk" not in channels or not config.channels.dingtalk.stream:
+        return []
+    from bot.channels.dingtalk.channel import DingTalk
+
+    robot = channels["dingtalk"]
+    assert isinstance(robot, DingTalk)
+
+    def up() -> bool:
+        return bool(robot.stream.status()["connections"])
+
+    name = dingtalk_health.lease_name(config.channels.dingtalk)
+    return [LinkWatch(db, clock, name=name, up=up)]
+
+
+def build_check(channels: Mapping[str, Channel]) -> Check:
+    """Ask a platform everything that costs next to nothing, for the set-up page."""
+
+    async def check(channel: str) -> list[Checked]:
+        from bot.channels.dingtalk import checks
+        from bot.channels.dingtalk.channel import DingTalk
+
+        robot = channels.get(channel)
+        if not isinstance(robot, DingTalk):
+            raise LookupError(channel)
+        done: list[Checked] = []
+        for one in await checks.check(robot):
+            why = trial_message.why(one.why, "") if one.why else ""
+            if one.finding is not None:
+                found = one.finding
+                said = channel_words.problem(
+                    channel, found.problem, found.detail, topic=found.topic
+                )
+                why = channel_words.SENTENCE.format(*said)
+            done.append(Checked(title=dingtalk_words.CHECKS[one.step], fine=one.fine, why=why))
+        return done
+
+    return check
 
 
 def _link_key(config: Config) -> bytes:

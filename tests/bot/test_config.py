@@ -225,3 +225,14 @@ def test_any_text_is_settings_or_an_error_in_words(
         load(folder, {})
     except ConfigError as error:
         assert error.problems
+
+
+def test_webhooks_of_groups_are_secrets_with_names(tmp_path: Path) -> None:
+    env = {"GENJIN_CHANNELS__WECOM__WEBHOOKS": "华东=key-1, 华北=key-2"}
+
+    found = load(tmp_path, env)
+
+    assert found.channels.wecom.webhook_keys() == {"华东": "key-1", "华北": "key-2"}
+    assert settings.holds_secret(found, "channels.wecom.webhooks")
+    assert "key-1" not in repr(found)
+    assert "key-1" not in wrong(tmp_path, env={"GENJIN_CHANNELS__WECOM__WEBHOOKS": "key-1"})

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -149,16 +148,6 @@ def test_a_reset_takes_everything_else_away(database: Database) -> None:
     assert sorted(names) == ["国泰", "宏胜"]
     assert database.read(lambda s: settings.get(s, "demo_clock_seconds")) == ""
     assert database.read(office.counts)["customers"] == 40
-
-
-def test_it_is_there_in_a_moment(sqlite_url: str) -> None:
-    database = Database(sqlite_url)
-    begun = time.perf_counter()
-    loader.load(database, now=NOW)
-    took = time.perf_counter() - begun
-    database.close()
-
-    assert took < 3.0  # 0.5 s on an idle machine
 
 
 def test_loading_on_any_day_works(tmp_path: Any) -> None:
