@@ -23,9 +23,11 @@ from bot.callback_site import Attempts
 from bot.channels.base import Channel
 from bot.channels.build import (
     build_channels,
+    build_check,
     build_directory,
     build_receivers,
-    build_sign_in,
+    build_sign_ins,
+    build_watches,
 )
 from bot.channels.console.server import Console
 from bot.config import Config
@@ -167,6 +169,8 @@ async def serve(
         asyncio.create_task(channel.run(intake.accept), name=name)
         for name, channel in parts.channels.items()
     ]
+    watches = build_watches(parts.config, parts.channels, parts.db, SystemClock())
+    tasks += [asyncio.create_task(watch.run(), name="watch") for watch in watches]
     scheduler = Scheduler(parts.db, parts.tools)
     slots = _slots(chosen)
     if slots:
@@ -234,8 +238,13 @@ async def _start_web(parts: Parts, scheduler: Scheduler, port: int | None) -> we
         undo_minutes=config.memo.undo_minutes,
         status=lambda: status(parts),
         unready=lambda: unready(parts),
-        sign_in=build_sign_in(config, parts.channels),
-        setup=Setup(home=parts.home, config=config, sync=parts.directory.sync),
+        sign_ins=build_sign_ins(config, parts.channels),
+        setup=Setup(
+            home=parts.home,
+            config=config,
+            sync=parts.directory.sync,
+            check=build_check(parts.channels),
+        ),
         move_clock=(lambda by: move_clock(parts, scheduler, by)) if parts.demo else None,
     )
     runner = web.AppRunner(build_web(deps), access_log=None, handle_signals=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot import dingtalk_health
 from bot.config import Config
+from bot.dingtalk_health import DingTalkHealth
 from storage import (
     callback_attempts,
     channel_states,
@@ -24,13 +26,17 @@ _ARRIVED = ("accepted", "repeat", "ignored", "verified")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """``attempts``: the newest first.  ``connected``: the platform let us in."""
+    """``attempts``: the newest first.  ``connected``: the platform let us in.
+
+    ``dingtalk``: what only that one has.
+    """
 
     problems: tuple[State, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     connected: bool = False
     directory: Status = field(default_factory=Status)
     lacks: Lacks = field(default_factory=Lacks)
+    dingtalk: DingTalkHealth | None = None
 
     @property
     def last_call(self) -> Attempt | None:
@@ -47,12 +53,14 @@ class Health:
 
 def look(session: Session, config: Config, channel: str, *, now: datetime) -> Health:
     people = channel.removesuffix("_bot")  # whose user ids it uses
+    mine = dingtalk_health.look(session, config, now=now) if channel == "dingtalk" else None
     return Health(
         problems=tuple(channel_states.problems(session, channel)),
         attempts=tuple(callback_attempts.latest(session, channel, limit=_ALL)),
-        connected=_connected(session, config, channel, now),
+        connected=mine.connected if mine else _connected(session, config, channel, now),
         directory=directory.status(session, people),
         lacks=directory.lacks(session, people),
+        dingtalk=mine,
     )
 
 

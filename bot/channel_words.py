@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from bot import dingtalk_words
 from sales.clock import COMPANY_ZONE
 
+PLATFORMS: Final = {"wecom": "企业微信", "wecom_bot": "企业微信", "dingtalk": "钉钉"}
 TITLES: Final = {
     "wecom": "企业微信应用",
     "wecom_bot": "企业微信智能机器人",
     "dingtalk": "钉钉",
 }
-LOOKED_AT: Final = ("wecom", "wecom_bot")  # by doctor and the set-up page
+LOOKED_AT: Final = ("wecom", "wecom_bot", "dingtalk")  # by doctor and the set-up page
 CONSOLE: Final = "企业微信管理后台（work.weixin.qq.com）"
 _APP: Final = "应用管理 → 应用 → 自建 → 点开这个应用"
 
@@ -125,9 +127,17 @@ class _Facts(dict[str, object]):
         return "？"
 
 
-def problem(channel: str, code: str, detail: Mapping[str, Any]) -> tuple[str, str]:
+def problem(
+    channel: str, code: str, detail: Mapping[str, Any], *, topic: str = ""
+) -> tuple[str, str]:
     """What is wrong, and what to do about it."""
-    text, todo = _PROBLEMS.get(f"{channel}.{code}") or _PROBLEMS.get(code, _UNKNOWN)
+    if channel == "dingtalk":
+        known = dingtalk_words.PROBLEMS
+        text, todo = known.get(f"{topic} {code}") or known.get(code, _UNKNOWN)
+        scopes = detail.get("scopes") or [detail.get("words") or detail.get("code") or "？"]
+        detail = {**detail, "scopes": [dingtalk_words.scope(str(one)) for one in scopes]}
+    else:
+        text, todo = _PROBLEMS.get(f"{channel}.{code}") or _PROBLEMS.get(code, _UNKNOWN)
     shown = {
         key: names(tuple(map(str, value))) if isinstance(value, list) else value
         for key, value in detail.items()
@@ -185,9 +195,12 @@ _IGNORED: Final = {
 }
 
 
-def attempt(outcome: str, reason: str) -> str:
+def attempt(outcome: str, reason: str, channel: str = "wecom") -> str:
     """What became of a call, in a few words."""
-    kinds = {"refused": _REFUSED, "ignored": _IGNORED}.get(outcome, _ACCEPTED)
+    kinds: Mapping[str, str] = {"refused": _REFUSED, "ignored": _IGNORED}.get(outcome, _ACCEPTED)
+    if channel == "dingtalk":
+        mine = dingtalk_words.REFUSALS if outcome == "refused" else dingtalk_words.ACCEPTED
+        kinds = {**kinds, **mine}
     code, _, more = reason.partition(":")
     said = kinds.get(code, reason)
     return f"{said}（{more}）" if more and code in kinds else said
@@ -200,7 +213,7 @@ HALF: Final = "已打开，但缺 {keys}，没有启动"
 WRONG: Final = "{text}（从 {since} 起）"
 FINE: Final = "没有发现问题"
 NO_PUBLIC_URL: Final = (
-    "没有写 web.public_url：卡片里的链接别人打不开，企业微信里也登录不了",
+    "没有写 web.public_url：卡片里的链接别人打不开，在企业微信、钉钉里也登录不了",
     "写成员工能打开的网址，例如 https://genjin.example.com，然后重启",
 )
 NO_HTTPS: Final = ("web.public_url 不是 https", "在反向代理上配好证书，改成 https:// 开头")
@@ -230,8 +243,9 @@ UNKNOWN_ID: Final = (
     "核对账号，或到可见范围里加上，再同步通讯录",
 )
 HELD: Final = (
-    "{count} 个名字对不上是谁：{names}（同名，或名单里是管理员、总监）",
-    "用 genjin user edit 姓名 --{option} 账号 写明",
+    "{count} 个名字对不上是谁：{names}（同名，名单里是管理员、总监，或另一个平台上已有这个名字）",
+    "用 genjin user edit 姓名 --{option} 账号 写明；两个平台上同名的都是同一个人，就执行"
+    " genjin user sync --channel {channel} --same-names",
 )
 NOT_SYNCED: Final = ("通讯录还没有同步过", "程序运行时会自动同步；也可以 genjin user sync")
 SYNC_OLD: Final = ("通讯录最近一次同步是 {at}", "genjin user sync 看原因")
@@ -245,7 +259,8 @@ SYNC_DONE: Final = (
     "{title}通讯录已同步：{members} 人，新增 {added}，更新 {updated}，停用 {left}，恢复 {back}"
 )
 SYNC_HELD: Final = (
-    "这些名字对不上是谁，没有动：{names}。用 genjin user edit 姓名 --{option} 账号 写明"
+    "这些名字对不上是谁，没有动：{names}。用 genjin user edit 姓名 --{option} 账号 写明；"
+    "两个平台上同名的都是同一个人，就加上 --same-names 再来一次"
 )
 SYNC_NONE: Final = "没有打开并填全的通道可以同步通讯录（现在支持：{names}）"
 SYNC_FAILED: Final = "{title}通讯录没有同步：{why}"

@@ -93,14 +93,14 @@ class Directory:
             log.warning("directory not synced", channel=channel, why=str(error))
         return None
 
-    async def sync(self, channel: str) -> Applied:
-        """Sync now.
+    async def sync(self, channel: str, *, same_names: bool = False) -> Applied:
+        """Sync now.  *same_names*: see ``storage.directory_sync.apply``.
 
         Raises:
             ChannelError: what was fetched is not taken over in part.
             LookupError: no such channel, or it is not ready.
         """
-        applied = await self._sync(channel, "")
+        applied = await self._sync(channel, "", same_names=same_names)
         assert applied is not None  # no slot was asked for
         return applied
 
@@ -117,7 +117,7 @@ class Directory:
         )
         return await self._write(take)
 
-    async def _sync(self, channel: str, slot: str) -> Applied | None:
+    async def _sync(self, channel: str, slot: str, *, same_names: bool = False) -> Applied | None:
         """None when *slot* was taken by another process meanwhile."""
         source = self._sources[channel]
         known = await self._read(partial(directory.known_ids, channel=channel))
@@ -135,7 +135,12 @@ class Directory:
                 return None
             channel_states.clear(session, channel, TOPIC, now=now)
             return directory_sync.apply(
-                session, channel, fetched.members, now=now, facts=fetched.facts
+                session,
+                channel,
+                fetched.members,
+                now=now,
+                facts=fetched.facts,
+                same_names=same_names,
             )
 
         applied = await self._write(take)

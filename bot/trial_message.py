@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from bot import channel_words
+from bot import channel_words, dingtalk_words
 from sales.people import Person
 from storage import outbox, people
 from storage.database import Session
@@ -16,6 +16,8 @@ from storage.jobs import queue_of
 
 _EFFECT: Final = "test:"
 _REFUSED = re.compile(r"^wecom (\d+)\b[^:]*: ?(.*)$", re.S)
+# v1.0: status, code, path; oapi: number, path; asked for a token: status, code.
+_DINGTALK = re.compile(r"^dingtalk (\d+)(?: ([\w.]*))?(?: at ([^\s:]+))?: ?(.*)$", re.S)
 _OFF = re.compile(r"channel (\w+) is off")
 _FROM_IP = re.compile(r"from ip:\s*([0-9a-fA-F.:]*[0-9a-fA-F])")
 
@@ -76,6 +78,8 @@ def why(reason: str, user: str) -> str:
     if off := _OFF.fullmatch(reason):
         title = channel_words.TITLES.get(off[1], off[1])
         return channel_words.TEST_NO_CHANNEL.format(title=title)
+    if reason.startswith("dingtalk"):
+        return _on_dingtalk(reason, user)
     found = _REFUSED.match(reason)
     if found is None:
         return reason
@@ -93,3 +97,28 @@ def refusal(detail: Mapping[str, Any]) -> str:
     if not code:
         return channel_words.REFUSED.format(**detail)
     return channel_words.SENTENCE.format(*channel_words.problem("wecom", code, detail))
+
+
+def _on_dingtalk(reason: str, user: str) -> str:
+    from bot.channels.dingtalk import errors
+
+    for begin, words in dingtalk_words.REASONS.items():
+        if reason.startswith(begin):
+            return words
+    found = _DINGTALK.match(reason)
+    if found is None:
+        return reason
+    number, code, path, told = int(found[1]), found[2] or "", found[3] or "", found[4]
+    if not path:
+        error = errors.bad_secret(number, {"code": code, "message": told})
+    elif path.startswith("/v1.0/"):
+        error = errors.from_v1(number, {"code": code, "message": told}, path)
+    else:
+        error = errors.from_oapi(number, told, path)
+    finding: errors.Finding | None = getattr(error, "finding", None)
+    if isinstance(error, errors.PersonUnreachable):
+        finding = errors.Finding(topic="people", problem="out_of_range", detail={"users": [user]})
+    if finding is None:
+        return dingtalk_words.REFUSED.format(code=code or number, words=told)
+    said = channel_words.problem("dingtalk", finding.problem, finding.detail, topic=finding.topic)
+    return channel_words.SENTENCE.format(*said)

@@ -2,6 +2,9 @@
 
 A person keeps the id: whoever is known by their platform id is changed, never added again.  What
 was set here stays: a role, and the manager of a person with ``manager_fixed``.
+
+Somebody who is on two platforms is one person once an admin says so.  The platform that told of
+them first then leads: its word for name, team and manager holds, the other fills what is empty.
 """
 
 from __future__ import annotations
@@ -42,14 +45,16 @@ def apply(
     now: datetime,
     whole: bool = True,
     facts: Mapping[str, Any] | None = None,
+    same_names: bool = False,
 ) -> Applied:
     """Take over what the directory says.
 
     *whole*: these are all members there are.  Who is missing in two of those in a row has left;
-    once is not enough, since an answer may lack somebody.
+    once is not enough, since an answer may lack somebody.  *same_names*: the admin says that
+    whoever has the name of somebody on the other platform is that person.
     """
     before = lock(session, channel)
-    sync = _Sync(session, channel, now, members)
+    sync = _Sync(session, channel, now, members, same_names=same_names)
     for member in members:
         sync.take(member)
     if whole and before.whole_at is not None:
@@ -73,10 +78,18 @@ class _Sync:
     """One sync in one transaction."""
 
     def __init__(
-        self, session: Session, channel: str, now: datetime, members: Sequence[Member]
+        self,
+        session: Session,
+        channel: str,
+        now: datetime,
+        members: Sequence[Member],
+        *,
+        same_names: bool,
     ) -> None:
         self._session, self._channel, self._now = session, channel, now
+        self._same_names = same_names
         self._attribute = PLATFORM_ID[channel]
+        self._other_ids = [name for name in PLATFORM_ID.values() if name != self._attribute]
         self._rows = {
             row.user_id: row
             for row in session.scalars(
@@ -99,6 +112,16 @@ class _Sync:
         self._told_names = Counter(told.values())
         self._changes: dict[int, dict[str, tuple[Any, Any]]] = {}
         self._new: set[int] = set()
+        # What the other platforms say: who is at work there, who is led by whom, since when.
+        self._there: dict[int, DirectoryMemberRow] = {
+            row.person_id: row
+            for row in session.scalars(
+                sa.select(DirectoryMemberRow)
+                .where(DirectoryMemberRow.channel != channel, DirectoryMemberRow.active)
+                .order_by(DirectoryMemberRow.id.desc())
+            )
+            if row.person_id is not None
+        }
 
     def take(self, member: Member) -> None:
         row = self._rows.get(member.user_id)
@@ -135,6 +158,9 @@ class _Sync:
         for member in members:
             person = self._by_user.get(member.user_id)
             if person is None or person.manager_fixed:
+                continue
+            leading = self._leading(person.id, member.user_id)
+            if leading is not None and leading.manager_user_id and person.manager_id is not None:
                 continue
             for candidate in member.managers:
                 boss = self._by_user.get(candidate)
@@ -184,7 +210,12 @@ class _Sync:
             if one.name == member.name and one.active and not getattr(one, self._attribute)
         ]
         if same:  # a name is unique among people
-            if self._told_names[member.name] == 1 and same[0].role not in _NOT_BY_NAME:
+            elsewhere = any(getattr(same[0], name) for name in self._other_ids)
+            if (
+                self._told_names[member.name] == 1
+                and same[0].role not in _NOT_BY_NAME
+                and (self._same_names or not elsewhere)
+            ):
                 return same[0]
             self._held.append(member.name)
             return None
@@ -211,10 +242,11 @@ class _Sync:
 
     def _follow(self, person: PersonRow, member: Member, told: _Told) -> None:
         """What changed in the directory since it was told last."""
-        if member.name != told.name and not _stands_for(person.name, member.name):
+        leads_here = self._leading(person.id, member.user_id) is None
+        if leads_here and member.name != told.name and not _stands_for(person.name, member.name):
             self._set(person, "name", self._free_name(member))
         team = _team(member.departments)
-        if team and person.team in ("", told.team):
+        if team and (person.team == "" or (leads_here and person.team == told.team)):
             self._set(person, "team", team)
         if told.known and member.leads and not told.leads and person.role == "rep":
             self._set(person, "role", "manager")
@@ -225,8 +257,14 @@ class _Sync:
                 self._set(person, "active", True)
                 self._count["back"] += 1
 
+    def _leading(self, person_id: int, user_id: str) -> DirectoryMemberRow | None:
+        """The other platform's word on somebody, where that platform told of them first."""
+        there, here = self._there.get(person_id), self._rows[user_id]
+        return there if there is not None and (here.id is None or there.id < here.id) else None
+
     def _leave(self, person: PersonRow) -> None:
-        if person.active:
+        """Gone from here; somebody who is still on another platform works on."""
+        if person.active and person.id not in self._there:
             self._set(person, "active", False)
             self._count["left"] += 1
 

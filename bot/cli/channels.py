@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
+import structlog
 
 from bot import channel_words as said
 from bot import trial_message, words
 from bot.channels.base import ChannelError, Outgoing
-from bot.channels.wecom.channel import WeCom, WeComOptions
-from bot.channels.wecom.directory import WeComDirectory
+from bot.channels.build import build_channels, build_directory
 from bot.cli import support
-from bot.config import Config
-from bot.directory import Directory
+from bot.config import Channels, Config
 from bot.home import Home
 from sales.clock import SystemClock
 from sales.people import Person
@@ -29,19 +30,20 @@ from storage.media import MediaStore
 
 T = TypeVar("T")
 
-NAMES: Final = ("wecom", "wecom_bot")
-_WITH_DIRECTORY: Final = ("wecom",)
+NAMES: Final = ("wecom", "dingtalk", "wecom_bot")
+WITH_DIRECTORY: Final = ("wecom", "dingtalk")
+_NEEDS_PROGRAM: Final = ("wecom_bot",)  # whoever connects besides it pushes it out
 _PATIENCE_S, _LOOK_S = 30.0, 0.3
 
 
 @click.command("send-test")
-@click.option(
-    "--channel", type=click.Choice(NAMES), default="wecom", show_default=True, help="通道"
-)
+@click.option("--channel", type=click.Choice(NAMES), help="通道；不写就是打开的第一个")
 @click.option("--to", "name", required=True, help="发给谁（姓名）")
-def send_test(channel: str, name: str) -> int:
+def send_test(channel: str | None, name: str) -> int:
     """Through the running program where there is one, else directly."""
     home, config = support.set_up()
+    ready = (one for one in NAMES if one in config.ready_channels())
+    channel = channel or next(ready, NAMES[0])
     title = said.TITLES[channel]
     if channel not in config.ready_channels():
         raise click.ClickException(said.TEST_NO_CHANNEL.format(title=title))
@@ -56,36 +58,36 @@ def send_test(channel: str, name: str) -> int:
             raise click.ClickException(text)
         if home.holder() is not None:
             return _through_the_program(database, channel, person)
-        if channel != "wecom":
+        if channel in _NEEDS_PROGRAM:
             raise click.ClickException(said.TEST_NEEDS_PROGRAM.format(title=title))
-        return _directly(home, config, database, person, user)
+        return _directly(home, config, database, channel=channel, person=person, user=user)
 
 
-def sync_directory(channel: str) -> int:
+def sync_directory(channel: str, *, same_names: bool = False) -> int:
     """Read one channel's directory now, or that of every channel that has one."""
     home, config = support.set_up()
-    chosen = (channel,) if channel else _WITH_DIRECTORY
-    ready = [one for one in chosen if one in config.ready_channels() and one in _WITH_DIRECTORY]
+    chosen = (channel,) if channel else WITH_DIRECTORY
+    ready = [one for one in chosen if one in config.ready_channels()]
     if not ready:
-        names = "、".join(said.TITLES[one] for one in _WITH_DIRECTORY)
+        names = "、".join(said.TITLES[one] for one in WITH_DIRECTORY)
         raise click.ClickException(said.SYNC_NONE.format(names=names))
     failed = 0
     with support.database() as database:
         for one in ready:
-            failed += _sync(home, config, database, one)
+            failed += _sync(home, config, database, one, same_names)
     return int(failed > 0)
 
 
-def _sync(home: Home, config: Config, database: Database, channel: str) -> bool:
+def _sync(home: Home, config: Config, database: Database, channel: str, same_names: bool) -> bool:
     """Whether it failed."""
 
-    async def work(wecom: WeCom) -> Applied:
-        source = WeComDirectory(wecom.client, agent_id=config.channels.wecom.agent_id)
-        return await Directory(database, SystemClock(), [source]).sync(channel)
+    async def work(opened: Any) -> Applied:
+        directory = build_directory(config, {channel: opened}, database, SystemClock())
+        return await directory.sync(channel, same_names=same_names)
 
     title = said.TITLES[channel]
     try:
-        applied = _with_wecom(home, config, database, work)
+        applied = _with(channel, home, config, database, work)
     except ChannelError as error:
         why = said.problem(channel, error.code, {})[0] if error.code == "nobody_visible" else ""
         why = why or trial_message.why(str(error), "")
@@ -134,41 +136,58 @@ def _through_the_program(database: Database, channel: str, person: Person) -> in
     raise click.ClickException(text)
 
 
-def _directly(home: Home, config: Config, database: Database, person: Person, user: str) -> int:
+def _directly(
+    home: Home, config: Config, database: Database, *, channel: str, person: Person, user: str
+) -> int:
     message = Outgoing(
-        effect_key=f"test:wecom:{secrets.token_hex(8)}",
+        effect_key=f"test:{channel}:{secrets.token_hex(8)}",
         kind="text",
-        conversation=f"wecom:{user}",
+        conversation=f"{channel}:{user}",
         user=user,
         text=trial_message.text(support.now()),
     )
 
-    async def work(wecom: WeCom) -> None:
-        await wecom.send(message)
+    async def work(opened: Any) -> None:
+        await opened.send(message)
 
     try:
-        _with_wecom(home, config, database, work)
+        _with(channel, home, config, database, work)
     except ChannelError as error:
         why = trial_message.why(str(error), person.name)
         raise click.ClickException(said.TEST_FAILED.format(why=why)) from None
-    click.echo(said.TEST_SENT.format(name=person.name, title=said.TITLES["wecom"]))
+    click.echo(said.TEST_SENT.format(name=person.name, title=said.TITLES[channel]))
     return 0
 
 
-def _with_wecom(
-    home: Home, config: Config, database: Database, work: Callable[[WeCom], Awaitable[T]]
+def _with(
+    channel: str,
+    home: Home,
+    config: Config,
+    database: Database,
+    work: Callable[[Any], Awaitable[T]],
 ) -> T:
-    async def run() -> T:
-        wecom = WeCom(
-            config.channels.wecom,
-            database,
-            MediaStore(home.media),
-            SystemClock(),
-            WeComOptions(base_url=config.base_url, link_key=config.web.session_key.encode()),
-        )
-        try:
-            return await work(wecom)
-        finally:
-            await wecom.close()
+    """Do *work* with the channel called *channel*, which is not run."""
+    alone = Channels(**{channel: getattr(config.channels, channel)})
+    config = config.model_copy(update={"channels": alone})
 
-    return asyncio.run(run())
+    async def run() -> T:
+        media = MediaStore(home.media)
+        opened: Any = build_channels(config, database, media, SystemClock())[channel]
+        try:
+            return await work(opened)
+        finally:
+            await opened.close()
+
+    with _quiet_logs():
+        return asyncio.run(run())
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """What a channel logs is for the running program; the command says it in words."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

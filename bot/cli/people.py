@@ -76,12 +76,13 @@ def edit(
 
 
 @user.command()
-@click.option("--channel", type=click.Choice(("wecom",)), help="只同步这个通道")
-def sync(channel: str | None) -> int:
+@click.option("--channel", type=click.Choice(("wecom", "dingtalk")), help="只同步这个通道")
+@click.option("--same-names", is_flag=True, help="两个平台上名字一样的，都是同一个人")
+def sync(channel: str | None, same_names: bool) -> int:
     """现在同步通讯录。例：genjin user sync"""
     from bot.cli import channels  # clients of the platforms, which nobody else here needs
 
-    return channels.sync_directory(channel or "")
+    return channels.sync_directory(channel or "", same_names=same_names)
 
 
 @user.command("list")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,7 +53,8 @@ class SignIn(Protocol):
         """Whether the browser is the platform's own."""
 
     def address(self, redirect_uri: str, state: str) -> str:
-        """Where to send the browser; it comes back to *redirect_uri* with ``code``, ``state``."""
+        """Where to send the browser; it comes back to *redirect_uri* with ``state`` and with
+        ``code`` or ``authCode``."""
 
     async def user(self, code: str) -> str:
         """Whose code it is, as the key of a user id.
@@ -82,16 +83,32 @@ class UntrustedDomain(BotError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One question to a platform, in the admin's words; ``why`` where it was not answered well."""
+
+    title: str
+    fine: bool
+    why: str = ""
+
+
+Check = Callable[[str], Awaitable[Sequence[Checked]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """What the set-up page sees and changes.
 
-    ``config`` is what the running program started with.  ``sync`` reads one channel's directory.
+    ``config`` is what the running program started with.  ``sync`` reads one channel's directory,
+    ``check`` asks its platform whether all is well; ``checked`` is what came of that, by channel.
+    Both raise LookupError for a channel that cannot.
     """
 
     home: Home
     config: Config
     env: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    sync: Callable[[str], Awaitable[Applied]] | None = None
+    sync: Callable[..., Awaitable[Applied]] | None = None
+    check: Check | None = None
+    checked: dict[str, tuple[datetime, Sequence[Checked]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +137,7 @@ class WebDeps:
     list_jobs: Callable[[Session], list[jobs.JobView]] = list_jobs
     retry_job: Callable[[Session, int], bool] = retry_job
     park_job: Callable[[Session, int, str], None] = park_job
-    sign_in: SignIn | None = None
+    sign_ins: Sequence[SignIn] = ()
     setup: Setup | None = None
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
+from bot import channel_words
 from bot.channels.base import ChannelError
 from bot.web import auth
 from bot.web.deps import DEPS, CodeOver, Outsider, SignIn, UntrustedDomain, WebDeps
@@ -30,6 +31,7 @@ _RESTARTS: Final = 1
 _PURPOSE: Final = "oauth"
 _MOST_ARRIVALS, _ARRIVALS_S = 4, 15
 TOPIC: Final = "oauth"  # of the channel's state
+_NO_PERMISSION: Final = "no_permission"
 
 
 def routes() -> list[web.RouteDef]:
@@ -39,9 +41,9 @@ def routes() -> list[web.RouteDef]:
 def begin(request: web.Request) -> web.Response | None:
     """Send a page's visitor, who is not signed in, to their platform; None where that cannot be."""
     deps = request.app[DEPS]
-    way = deps.sign_in
     agent = request.headers.get("User-Agent", "")
-    if way is None or not deps.public_url or request.method != "GET" or not way.fits(agent):
+    way = next((one for one in deps.sign_ins if one.fits(agent)), None)
+    if way is None or not deps.public_url or request.method != "GET":
         return None
     if request.path.startswith(("/console/api/", "/console/events")):
         return None  # a script, which no other page can answer
@@ -52,33 +54,39 @@ def begin(request: web.Request) -> web.Response | None:
 
 async def landed(request: web.Request) -> web.Response:
     """Back from the platform with a code."""
-    deps = request.app[DEPS]
-    way = deps.sign_in
-    if way is None or way.channel != request.match_info["channel"]:
+    deps, asked = request.app[DEPS], request.match_info["channel"]
+    way = next((one for one in deps.sign_ins if one.channel == asked), None)
+    if way is None:
         raise web.HTTPNotFound
-    kept = _kept(request, deps)
+    refused = partial(_refused, request, platform=channel_words.PLATFORMS[way.channel])
+    kept = _kept(request, deps, way)
     if kept is None:
-        return _refused(request, "oauth_state")
+        return refused("oauth_state")
+    query = request.query
     try:
-        user = await way.user(request.query.get("code", ""))
+        user = await way.user(query.get("authCode") or query.get("code", ""))
     except CodeOver:
         if kept["n"] < _RESTARTS:
             return _away(request, deps, way, target=kept["t"], restarts=kept["n"] + 1)
-        return _refused(request, "oauth_code")
+        return refused("oauth_code")
     except Outsider:
-        return _refused(request, "oauth_outsider")
+        return refused("oauth_outsider")
     except UntrustedDomain:
         domain = urlsplit(deps.public_url).hostname or ""
-        await _note(deps, way, domain)
-        return _refused(request, "oauth_domain", domain=domain)
+        await _note(deps, way, "untrusted_domain", {"domain": domain})
+        return refused("oauth_domain", domain=domain)
     except ChannelError as error:
         log.warning("nobody signed in", channel=way.channel, why=str(error))
-        return _refused(request, "oauth_away", status=503)
+        finding = getattr(error, "finding", None)
+        if finding is not None and finding.problem == _NO_PERMISSION:
+            await _note(deps, way, finding.problem, finding.detail)
+            return refused("oauth_rights")
+        return refused("oauth_away", status=503)
     find = partial(people.by_platform, channel=way.channel, user=user)
     person = await asyncio.to_thread(deps.db.read, find)
     if person is None:
-        return _refused(request, "oauth_unknown")
-    await _note(deps, way, "")
+        return refused("oauth_unknown")
+    await _note(deps, way)
     # A page of ours that goes on by itself, no redirect: some browsers keep a SameSite=Strict
     # cookie back on a way that began at another site.
     answer = render(request, "arrived.html", target=auth.own_path(kept["t"]))
@@ -103,7 +111,7 @@ def _away(
     state = secrets.token_hex(24)
     back = f"{deps.public_url.rstrip('/')}/oauth/{way.channel}"
     answer = web.Response(status=302, headers={"Location": way.address(back, state)})
-    body = {"s": state, "t": auth.own_path(target), "n": restarts}
+    body = {"c": way.channel, "s": state, "t": auth.own_path(target), "n": restarts}
     answer.set_cookie(
         _cookie(request),
         auth.seal(deps.key, _PURPOSE, body, until=deps.wall.now() + _LASTS),
@@ -116,14 +124,14 @@ def _away(
     return answer
 
 
-def _kept(request: web.Request, deps: WebDeps) -> dict[str, Any] | None:
-    """What this browser kept when it began, if this is the way back from that."""
+def _kept(request: web.Request, deps: WebDeps, way: SignIn) -> dict[str, Any] | None:
+    """What this browser kept when it began with *way*, if this is the way back from that."""
     sealed = request.cookies.get(_cookie(request), "")
     kept = auth.unseal(deps.key, _PURPOSE, sealed, now=deps.wall.now())
     given = request.query.get("state", "").encode("utf-8", "replace")
     if kept is None or not hmac.compare_digest(given, str(kept["s"]).encode()):
         return None
-    return kept
+    return kept if kept.get("c") == way.channel else None
 
 
 def _refused(request: web.Request, why: str, *, status: int = 403, **facts: str) -> web.Response:
@@ -132,20 +140,21 @@ def _refused(request: web.Request, why: str, *, status: int = 403, **facts: str)
     return answer
 
 
-async def _note(deps: WebDeps, way: SignIn, domain: str) -> None:
-    """For the set-up page: the domain that the platform does not know; '' when all is well."""
+async def _note(
+    deps: WebDeps, way: SignIn, problem: str = "", detail: dict[str, Any] | None = None
+) -> None:
+    """For the set-up page: what an admin must mend; '' when all is well."""
     state = await asyncio.to_thread(
         deps.db.read, partial(channel_states.get, channel=way.channel, topic=TOPIC)
     )
     now = deps.wall.now()
-    if domain:
-        detail = {"domain": domain}
+    if problem:
         note = partial(
             channel_states.note,
             channel=way.channel,
             topic=TOPIC,
-            problem="untrusted_domain",
-            detail=detail,
+            problem=problem,
+            detail=detail or {},
             now=now,
         )
         await asyncio.to_thread(deps.db.write, note)

@@ -22,12 +22,14 @@ from bot import config as settings
 from bot.channel_health import Health
 from bot.channels.base import ChannelError
 from bot.config import Config, ConfigError
+from bot.dingtalk_health import is_template_id
 from bot.trial_message import Fate
-from bot.web import auth, pages, setup_sections
+from bot.web import auth, pages, setup_dingtalk
 from bot.web import setup_words as words
 from bot.web.deps import DEPS, Setup, WebDeps
 from bot.web.draw import render
-from bot.web.setup_sections import SECTIONS, Field, View
+from bot.web.setup_model import Field, View, field
+from bot.web.setup_sections import SECTIONS
 from sales.people import Person
 from storage import audit, people, platform_tokens
 from storage import settings as kept
@@ -42,6 +44,7 @@ _LONGEST: Final = 500
 _WAIT_STEPS, _STEP_S = 16, 0.25  # how long to wait for a test message before the page is shown
 _SHOWN_ATTEMPTS: Final = 20
 _CHANNEL: Final = r"{channel:[a-z_]{1,20}}"
+_CHECK_S: Final = 50.0
 
 
 def routes() -> list[web.RouteDef]:
@@ -53,6 +56,8 @@ def routes() -> list[web.RouteDef]:
         web.post(f"/setup/{_CHANNEL}/sync", sync),
         web.post(f"/setup/{_CHANNEL}/resume", resume),
         web.post(f"/setup/{_CHANNEL}/test", send_test),
+        web.post(f"/setup/{_CHANNEL}/check", check),
+        web.get(r"/setup/dingtalk/{name:card_[a-z]{1,20}}.json", template_file),
         web.get(r"/{name:WW_verify_[A-Za-z0-9]+\.txt}", verify_file),
     ]
 
@@ -74,12 +79,13 @@ async def page(request: web.Request) -> web.Response:
                 running=found.config,
                 origins=origins,
                 health=channel_health.look(session, found.config, name, now=now),
+                old_files=setup_dingtalk.is_outdated(session, saved.channels.dingtalk),
             )
             for name in SECTIONS
         }
         return {
             "sections": [build(views[name]) for name, build in SECTIONS.items()],
-            "address": setup_sections.field(views["wecom"], "web.public_url"),
+            "address": field(views["wecom"], "web.public_url"),
             "verify": _verify(session),
             "tested": _tested(session, request.query.get("test", "")),
         }
@@ -89,8 +95,9 @@ async def page(request: web.Request) -> web.Response:
         request,
         "setup.html",
         viewer=viewer,
-        said=words.SAID.get(request.query.get("done", ""), ""),
+        said=words.said(request.query.get("done", ""), request.query.get("at", "")),
         at=request.query.get("at", ""),
+        checked=found.checked,
         wrong=wrong,
         words=words,
         most=_SHOWN_ATTEMPTS,
@@ -102,7 +109,9 @@ async def page(request: web.Request) -> web.Response:
 def _saved(found: Setup) -> tuple[Config, dict[str, str], tuple[str, ...]]:
     """Settings as in the files now, where each came from, and what is wrong with the files."""
     try:
-        settings_file.make_missing(found.home, found.env, "wecom")
+        made = settings_file.make_missing(found.home, found.env, "wecom")
+        if not made.channels.dingtalk.stream:
+            settings_file.make_missing(found.home, found.env, "dingtalk")
         saved, origins = settings.load_with_origins(found.home.path, found.env)
     except ConfigError as error:
         return found.config, {}, error.problems
@@ -133,11 +142,15 @@ async def save(request: web.Request) -> web.Response:
     for one in SECTIONS[channel](view).fields:
         try:
             given = _given(one, form)
-        except ValueError:
-            raise _back(channel, "bad_number") from None
+        except ValueError as error:
+            raise _back(channel, str(error)) from None
         if not one.locked and given is not None and given != settings.value(saved, one.key):
             values[one.key] = given
     await _change(request, found, viewer, values, channel)
+    if channel == "dingtalk":
+        saved = (await asyncio.to_thread(_saved, found))[0]
+        note = partial(setup_dingtalk.remember, settings=saved.channels.dingtalk)
+        await asyncio.to_thread(request.app[DEPS].db.write, note)
     raise _back(channel, "saved" if values else "same")
 
 
@@ -153,12 +166,20 @@ async def save_address(request: web.Request) -> web.Response:
 
 
 def _given(one: Field, form: Mapping[str, Any]) -> str | int | bool | None:
-    """What the form says about one field; None for nothing.  Raises ValueError."""
+    """What the form says about one field; None for nothing.
+
+    Raises:
+        ValueError: with a key of ``words.SAID``.
+    """
     if one.kind == "switch":
         return one.key in form
     text = str(form.get(one.key, "")).strip()[:_LONGEST]
     if one.kind == "number":
-        return int(text) if text else 0
+        if text and not (text.isdecimal() and len(text) < 16):
+            raise ValueError("bad_number")
+        return int(text or 0)
+    if one.key.endswith("_template_id") and text and not is_template_id(text):
+        raise ValueError("bad_template")
     return (text or None) if one.kind == "secret" else text
 
 
@@ -218,9 +239,11 @@ async def sync(request: web.Request) -> web.Response:
     viewer, found, channel = await _admin(request), _setup(request), _channel(request)
     if found.sync is None or channel not in found.config.ready_channels():
         raise _back(channel, "not_running")
-    await _note(request, viewer, "setup.sync", {"channel": channel})
+    same = bool((await request.post()).get("same_names"))
+    more = {"same_names": True} if same else {}
+    await _note(request, viewer, "setup.sync", {"channel": channel, **more})
     try:
-        await found.sync(channel)
+        await found.sync(channel, **more)
     except LookupError:
         raise _back(channel, "not_running") from None
     except ChannelError as error:
@@ -232,6 +255,8 @@ async def sync(request: web.Request) -> web.Response:
 async def resume(request: web.Request) -> web.Response:
     """The admin has mended it: tokens may be asked for again."""
     viewer, found, channel = await _admin(request), _setup(request), _channel(request)
+    if not channel.startswith("wecom"):
+        raise web.HTTPNotFound
     app = channel_health.token_app(found.config)
     await asyncio.to_thread(request.app[DEPS].db.write, partial(platform_tokens.resume, app=app))
     await _note(request, viewer, "setup.resume", {"channel": channel})
@@ -265,6 +290,35 @@ async def send_test(request: web.Request) -> web.Response:
             break
         await asyncio.sleep(_STEP_S)
     raise web.HTTPSeeOther(f"/setup?at={channel}&test={number}#{channel}")
+
+
+async def check(request: web.Request) -> web.Response:
+    """Ask the platform now.  What comes of it is shown until somebody asks again."""
+    viewer, found, channel = await _admin(request), _setup(request), _channel(request)
+    if found.check is None or channel not in found.config.ready_channels():
+        raise _back(channel, "not_running")
+    await _note(request, viewer, "setup.check", {"channel": channel})
+    try:
+        async with asyncio.timeout(_CHECK_S):
+            done = await found.check(channel)
+    except LookupError:
+        raise _back(channel, "not_running") from None
+    except TimeoutError:
+        raise _back(channel, "check_failed") from None
+    found.checked[channel] = (request.app[DEPS].wall.now(), done)
+    raise _back(channel, "checked")
+
+
+async def template_file(request: web.Request) -> web.Response:
+    """A card template, to be imported on DingTalk's card platform."""
+    await _admin(request)
+    _setup(request)
+    name = request.match_info["name"]
+    if name not in setup_dingtalk.NAMES:
+        raise web.HTTPNotFound
+    body = await asyncio.to_thread(setup_dingtalk.file, name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+    return web.Response(body=body, content_type="application/json", headers=headers)
 
 
 # --- shared -------------------------------------------------------------------------------------

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.channel_words import PLATFORMS, option
+from bot.web import setup_dingtalk_words as dingtalk
+
 # --- WeCom: the company's own app ----------------------------------------------------------------
 
 APP: Final = "应用管理 → 应用 → 自建 → 点开这个应用"
@@ -81,6 +84,7 @@ LABELS: Final = {
     "channels.wecom_bot.enabled": "打开智能机器人",
     "channels.wecom_bot.bot_id": "Bot ID",
     "channels.wecom_bot.secret": "Secret",
+    **dingtalk.LABELS,
 }
 KEPT_SECRET: Final = "已填，不显示；要换就填新的"
 FROM_ENV: Final = "由环境变量 {name} 设定，不能在这里改"
@@ -99,13 +103,20 @@ SAID: Final = {
     "same": "没有变化。",
     "synced": "通讯录已同步，结果见下面的“通讯录”。",
     "resumed": "会马上再试一次。",
+    **dingtalk.SAID,
     "verify": "校验文件已放好，现在可以到企业微信里点校验。",
     "no_person": "名单里没有这个人。",
-    "no_id": "这个人没有企业微信账号：先同步通讯录，或 genjin user edit 姓名 --wecom 账号。",
-    "bad_number": "AgentId 是一串数字。",
+    "no_id": "这个人没有{platform}账号：先同步通讯录，或 genjin user edit 姓名 --{option} 账号。",
+    "bad_number": "AgentId 是一串数字，额度也要填数字。",
     "bad_url": "公网网址要以 https:// 开头（试用时 http:// 也行），后面不带路径。",
     "bad_verify": "文件名形如 WW_verify_xxxx.txt，内容是一串字母数字。",
     "unwritable": "设置文件写不进去，或里面有写错的地方：执行 genjin config check 看看。",
     "sync_failed": "通讯录没有同步成功，原因见下面的“问题”。",
     "not_running": "这个通道现在没有在运行。",
 }
+
+
+def said(code: str, at: str) -> str:
+    """What the page says after something was done to the channel *at*."""
+    facts = {"platform": PLATFORMS.get(at, ""), "option": option(at)}
+    return SAID.get(code, "").format(**facts)

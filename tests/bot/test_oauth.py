@@ -64,7 +64,7 @@ def on_wecom(desk: Desk, fake: FakeWeCom, test: Test, *, public: str = PUBLIC) -
         finally:
             await client.close()
 
-    on_site(desk, run, public_url=public, sign_in=way)
+    on_site(desk, run, public_url=public, sign_ins=[way])
 
 
 def go_link(desk: Desk, person: int, target: str = "/today") -> str:

@@ -139,13 +139,13 @@ class Reader:
         robot = _text(data, "robotCode")
         if robot and robot != self.robot_code:
             detail = {"got": robot, "expected": self.robot_code}
-            findings.append(Finding(topic="robot", problem="other_robot", detail=detail))
+            findings.append(Finding(topic="addressee", problem="other_robot", detail=detail))
         home, theirs = _text(data, "chatbotCorpId"), _text(data, "senderCorpId")
         if home and theirs and home != theirs:
             return "", findings  # ids are unique within one company only
         user = _text(data, "senderStaffId")
         if not user and home and theirs:
-            findings.append(Finding(topic="people", problem="no_staff_id"))
+            findings.append(Finding(topic="sender", problem="no_staff_id"))
         return user, findings
 
     def _over_quota(self, data: Json, code: str) -> Heard:

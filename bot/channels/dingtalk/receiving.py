@@ -26,6 +26,8 @@ from storage.database import Database, Session
 
 log = structlog.get_logger()
 
+# What a message proves right: it came, with all in it, to our robot, from somebody with an id.
+_PROVEN: Final = frozenset(("quota:push", "addressee", "sender"))
 _PEOPLE: Final = ("user_", "org_dept_", "org_admin_", "org_change", "label_")
 
 
@@ -58,7 +60,11 @@ class Receiving:
         for finding in heard.findings:
             self._findings.note(finding)
         if heard.inbounds:
-            self._findings.clear("quota:push")
+            wrong = {one.topic for one in heard.findings}
+            if heard.inbounds[0].conversation.startswith(events.NOBODY):
+                wrong.add("sender")
+            for topic in _PROVEN.difference(wrong):
+                self._findings.clear(topic)
         if heard.lost_by:
             await self._write(partial(_tell_lost, user=heard.lost_by, now=now))
         if not heard.inbounds:
