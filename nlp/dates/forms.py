@@ -138,6 +138,8 @@ def day(m: re.Match[str]) -> Atom | None:
     if m["d_pair"]:
         *tens, low, high = tuple(m["d_pair"])
         ten = small("".join(tens)) if tens else 0
+        if DIGIT[high] <= DIGIT[low]:
+            return None  # 八二号 is no pair of days
         return at("day", m, ten + DIGIT[low], ten + DIGIT[high], "pair")
     if m["d_from"]:
         return _days(m, small(m["d_from"]), small(m["d_to"]))

@@ -142,3 +142,11 @@ def test_a_thousand_texts_a_second() -> None:
         find_dates(text[:100], NOW)
         find_amounts(text[:100])
     assert time.process_time() - began < 0.5  # half the wanted speed, for slow machines
+
+
+def test_two_digits_that_fall_are_no_pair_of_days() -> None:
+    now = datetime.fromisoformat("2026-11-23T09:40:00+08:00")
+
+    assert find_dates("八二号", now) == []
+    [pair] = find_dates("三四号过去", now)
+    assert (pair.start, pair.end) == (date(2026, 12, 3), date(2026, 12, 4))
