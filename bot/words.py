@@ -220,6 +220,7 @@ TITLES = {
     "channels": "通道",
     "wecom": "企业微信应用",
     "wecom_bot": "智能机器人",
+    "dingtalk": "钉钉",
     "web": "页面",
     "jobs": "任务队列",
 }
