@@ -62,10 +62,15 @@ class EmbeddedWorker:
             for number in range(count)
         ]
         try:
-            await asyncio.gather(*tasks)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         except asyncio.CancelledError:
+            # First the flag: a slot whose bell rings at that moment does not feel the cancelling.
             self._stopping = True
             self._ring()
+            for task in tasks:
+                task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
         finally:

@@ -24,6 +24,13 @@ def desk(sqlite_url: str, tmp_path: Path) -> Iterator[Desk]:
     database.close()
 
 
+async def _end(worker: EmbeddedWorker, running: asyncio.Task[None]) -> None:
+    """Stop, and let the job in hand finish while there is a desk to answer at."""
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await asyncio.to_thread(worker._threads.shutdown)
+
+
 def test_a_flood_presses_and_is_over_soon_after(desk: Desk) -> None:
     async def play() -> list[bool]:
         intake = Intake(desk.db, desk.clock)
@@ -55,8 +62,7 @@ def test_work_waits_until_it_is_calm(desk: Desk) -> None:
         pressed = False
         while not await asyncio.to_thread(desk.count, InboxRow, InboxRow.state == "done"):
             await asyncio.sleep(0.02)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await _end(worker, running)
         return before, desk.count(InboxRow, InboxRow.state == "done")
 
     assert asyncio.run(play()) == (0, 1)
@@ -69,7 +75,6 @@ def test_even_under_pressure_work_goes_on(desk: Desk) -> None:
         await asyncio.to_thread(desk.accept, desk.event(desk.lina, text="你好"))
         while not await asyncio.to_thread(desk.count, InboxRow, InboxRow.state == "done"):
             await asyncio.sleep(0.1)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await _end(worker, running)
 
     asyncio.run(asyncio.wait_for(play(), 60))
