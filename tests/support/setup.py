@@ -22,6 +22,18 @@ ENV = {
     "GENJIN_WEB__PUBLIC_URL": "https://genjin.example.com",
 }
 
+DINGTALK = {
+    "GENJIN_CHANNELS__DINGTALK__ENABLED": "true",
+    "GENJIN_CHANNELS__DINGTALK__CLIENT_ID": "dingexample0001",
+    "GENJIN_CHANNELS__DINGTALK__CLIENT_SECRET": "example-secret-0001",
+    "GENJIN_WEB__PUBLIC_URL": "https://genjin.example.com",
+}
+
+
+def dingtalk(**given: str) -> dict[str, str]:
+    """The settings of the fake's app, with *given* ones of the channel."""
+    return DINGTALK | {f"GENJIN_CHANNELS__DINGTALK__{key.upper()}": to for key, to in given.items()}
+
 
 def ready(home: Home, env: dict[str, str] | None = None, **more: Any) -> Setup:
     """What the program would hand the page after a start with *env*."""
