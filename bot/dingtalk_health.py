@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bot.channels.dingtalk.usage import WARN_AT
 from bot.config import Config
-from bot.config import DingTalk as Settings
+from bot.config_channels import DingTalk as Settings
 from storage import dingtalk_traffic, dingtalk_usage, leases
 from storage.database import Session
 from storage.dingtalk_traffic import Traffic

@@ -19,8 +19,8 @@ from sales.people import ROLES
 from storage import settings
 from storage.people import key_of
 from storage.sql import insert_new
+from storage.table_base import Base
 from storage.tables import (
-    Base,
     CompetitorRow,
     ContactRow,
     CustomerRow,

@@ -11,9 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from storage.table_base import Base
 from storage.tables import (
     AuditRow,
-    Base,
     ContactRow,
     CustomerRow,
     MemoRow,

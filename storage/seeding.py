@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from storage import settings
+from storage.table_base import Base
 from storage.tables import (
-    Base,
     CommitmentRow,
     CustomerRow,
     InteractionRow,

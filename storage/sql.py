@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storage.tables import Base
+from storage.table_base import Base
 
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> Any | None:

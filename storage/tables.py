@@ -5,52 +5,14 @@ Rows never leave ``storage``: repositories hand out frozen dataclasses.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Date,
-    DateTime,
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; naive UTC text on SQLite, ``timestamptz`` on PostgreSQL."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
-        datetime: UtcDateTime,
-        date: Date,
-        dict[str, Any]: JSON,
-        list[Any]: JSON,
-        str: Text,
-    }
+from storage import platform_tables  # noqa: F401 - who asks for the tables gets all of them
+from storage.table_base import Base
 
 
 class PersonRow(Base):
@@ -402,6 +364,3 @@ class ConsoleMessageRow(Base):
     payload: Mapped[dict[str, Any]]
     at: Mapped[datetime]
     changed: Mapped[int] = mapped_column(default=0, index=True)  # grows with every change
-
-
-from storage import platform_tables  # noqa: E402, F401 - the rest of the tables

@@ -19,7 +19,8 @@ from bot import trial_message, words
 from bot.channels.base import ChannelError, Outgoing
 from bot.channels.build import build_channels, build_directory
 from bot.cli import support
-from bot.config import Channels, Config
+from bot.config import Config
+from bot.config_channels import Channels
 from bot.home import Home
 from sales.clock import SystemClock
 from sales.people import Person

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Final
 
 from bot import channel_words, dingtalk_words
-from bot.config import DingTalk as Settings
+from bot.config_channels import DingTalk as Settings
 from bot.dingtalk_health import DingTalkHealth, template_ids
 from bot.web import setup_dingtalk_words as words
 from bot.web.setup_model import Files, Section, Step, Value, View, restart, section, step

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from storage.tables import Base, UtcDateTime
+from storage import tables  # noqa: F401 - all of them
+from storage.table_base import Base, UtcDateTime
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:

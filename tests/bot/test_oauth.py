@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from bot.channels.wecom.client import WeComClient
 from bot.channels.wecom.sign_in import WeComSignIn
-from bot.config import WeCom
+from bot.config_channels import WeCom
 from storage import channel_states, links, lists
 from storage.database import Database
 from tests.fakes.wecom.server import FakeWeCom

@@ -26,7 +26,7 @@ from storage.database import Database
 from storage.directory import Member
 from storage.tables import CardRow, PersonRow
 from tests.support.desk import MONDAY, Desk
-from tests.support.ding_desk import CARD
+from tests.support.sample_cards import CARD
 from tests.support.setup import dingtalk, ready, section, send, step
 from tests.support.site import Site, on_site
 

@@ -30,7 +30,8 @@ from nlp.ports import World
 from storage import lists
 from storage.database import make_engine
 from storage.migrations import runner
-from storage.tables import Base, PersonRow
+from storage.table_base import Base
+from storage.tables import PersonRow
 from tests.crash.journey import TWO_CUSTOMERS, Client, GaveUp, Journey
 from tests.crash.victim import NOW, CommitCounter, start
 

@@ -9,9 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from storage import tables  # noqa: F401 - all of them
 from storage.database import DatabaseCorrupt, make_engine
 from storage.migrations import runner
-from storage.tables import Base
+from storage.table_base import Base
 from tests.support.versions import old_database, set_version
 
 

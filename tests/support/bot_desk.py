@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.channels.base import Accept, Outgoing
 from bot.channels.wecom_bot.channel import WeComBot
 from bot.channels.wecom_bot.link import Pace
-from bot.config import WeComBot as BotSettings
+from bot.config_channels import WeComBot as BotSettings
 from bot.work import Outcome, Work
 from handlers.messages import Say
 from handlers.post import post

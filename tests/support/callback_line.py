@@ -13,7 +13,7 @@ from bot.callback_site import Attempts
 from bot.channels.wecom.callback import PATH, WeComCallback
 from bot.channels.wecom.channel import WeCom, WeComOptions
 from bot.channels.wecom.crypto import Codec
-from bot.config import WeCom as Settings
+from bot.config_channels import WeCom as Settings
 from storage import callback_attempts, lists
 from storage.callback_attempts import Attempt
 from tests.fakes.wecom.server import FakeWeCom

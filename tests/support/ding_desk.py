@@ -14,9 +14,9 @@ from bot.channels.base import Accept, Outgoing
 from bot.channels.dingtalk import template_files
 from bot.channels.dingtalk.channel import DingTalk, Options
 from bot.channels.dingtalk.link import Pace
-from bot.config import DingTalk as Settings
+from bot.config_channels import DingTalk as Settings
 from bot.work import Outcome, Work
-from handlers.cards.model import Button, Card, Choice, Question, Row
+from handlers.cards.model import Button, Card, Choice, Question
 from nlp.audio import duration_s
 from storage import cards, channel_states
 from storage.cards import CardView
@@ -25,6 +25,7 @@ from storage.jobs import queue_of
 from storage.tables import CardRow, InboxRow, OutboxRow, PersonRow
 from tests.fakes.dingtalk.server import FakeDingTalk
 from tests.support.desk import Desk
+from tests.support.sample_cards import CARD
 
 T = TypeVar("T")
 
@@ -42,20 +43,6 @@ QUICK = Pace(
     least_life_s=0.0,
     tell_s=0.2,
 )
-CARD = Card(
-    kind="memo.confirm",
-    layout="buttons",
-    source="销售助手·语音纪要",
-    title="恒基水泥｜这样记对吗？",
-    subtitle="语音 1分32秒 · 11-23 10:00",
-    text="【纪要】恒基水泥。回复 1 入库 2 修改 3 作废",
-    rows=(Row(key="金额", value="1.2 万"), Row(key="客户", value="恒基水泥", url="/c/1")),
-    buttons=(
-        Button(text="确认入库", action="memo.ok"),
-        Button(text="作废", action="memo.drop"),
-    ),
-    url="/m/1",
-)
 FORM = Card(
     kind="memo.confirm",
     layout="form",
@@ -72,16 +59,6 @@ FORM = Card(
         Question(id="amount", title="金额", entry="number", value="12000"),
     ),
     submit=Button(text="保存并入库", action="memo.save"),
-)
-DONE = Card(
-    kind="memo.confirm",
-    layout="notice",
-    source="销售助手·语音纪要",
-    title="已入库｜恒基水泥",
-    text="已入库：恒基水泥",
-    status="done",
-    tone="done",
-    footer="李娜 11-23 10:09",
 )
 
 

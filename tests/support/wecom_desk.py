@@ -16,7 +16,7 @@ from bot.channels.wecom.channel import WeCom, WeComOptions
 from bot.channels.wecom.limits import Limits
 from bot.work import Outcome, Work
 from handlers import replies
-from handlers.cards.model import Button, Card, Choice, Question, Row
+from handlers.cards.model import Button, Card, Choice, Question
 from handlers.messages import Inbound, Outbound, Say, Show
 from handlers.post import post
 from nlp.audio import duration_s
@@ -28,35 +28,12 @@ from storage.tables import JobRow, OutboxRow, PersonRow
 from tests.fakes.wecom.server import FakeWeCom
 from tests.fakes.wecom.state import Copy
 from tests.support.desk import Desk
+from tests.support.sample_cards import CARD
 
 T = TypeVar("T")
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # by the machine's clock, which the queue keeps
 BASE_URL = "https://bot.example.com"
-CARD = Card(
-    kind="memo.confirm",
-    layout="buttons",
-    source="销售助手·语音纪要",
-    title="恒基水泥｜这样记对吗？",
-    subtitle="语音 1分32秒 · 11-23 10:00",
-    text="【纪要】恒基水泥",
-    rows=(Row(key="金额", value="1.2 万"), Row(key="客户", value="恒基水泥", url="/c/1")),
-    buttons=(
-        Button(text="确认入库", action="memo.ok"),
-        Button(text="作废", action="memo.drop"),
-    ),
-    url="/m/1",
-)
-DONE = Card(
-    kind="memo.confirm",
-    layout="notice",
-    source="销售助手·语音纪要",
-    title="已入库｜恒基水泥",
-    text="已入库：恒基水泥",
-    status="done",
-    tone="done",
-    url="/c/1",
-)
 
 
 FORM = Card(

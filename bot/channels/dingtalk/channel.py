@@ -32,7 +32,7 @@ from bot.channels.dingtalk.receiving import Receiving
 from bot.channels.dingtalk.sessions import Sessions
 from bot.channels.dingtalk.stream import Stream
 from bot.channels.dingtalk.usage import Usage
-from bot.config import DingTalk as Settings
+from bot.config_channels import DingTalk as Settings
 from bot.rendering.wecom import with_urls
 from handlers.messages import Inbound
 from sales.clock import Clock

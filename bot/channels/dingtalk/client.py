@@ -16,7 +16,7 @@ from bot.channels.dingtalk.errors import DingTalkAway, DingTalkError, MediaRefus
 from bot.channels.dingtalk.findings import Findings
 from bot.channels.dingtalk.tokens import Tokens
 from bot.channels.dingtalk.usage import Usage
-from bot.config import DingTalk
+from bot.config_channels import DingTalk
 from sales.clock import Clock
 from storage.database import Database
 

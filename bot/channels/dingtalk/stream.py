@@ -22,7 +22,7 @@ from bot.channels.dingtalk.client import Client
 from bot.channels.dingtalk.errors import DingTalkAway, Finding, Reaction
 from bot.channels.dingtalk.link import BAD_DATA, NO_HANDLER, Answer, Frame, Link, Pace
 from bot.channels.dingtalk.receiving import Receiving
-from bot.config import DingTalk
+from bot.config_channels import DingTalk
 from sales.clock import SystemClock
 
 log = structlog.get_logger()

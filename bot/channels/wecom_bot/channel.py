@@ -38,7 +38,7 @@ from bot.channels.wecom_bot.sending import Sender
 from bot.channels.wecom_bot.supervisor import Supervisor
 from bot.channels.wecom_bot.uploads import Uploads
 from bot.channels.wecom_bot.ways import Ways
-from bot.config import WeComBot as BotSettings
+from bot.config_channels import WeComBot as BotSettings
 from handlers.messages import Inbound
 from sales.clock import COMPANY_ZONE, Clock
 from storage import audit, channel_states, send_windows

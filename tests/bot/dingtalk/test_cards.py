@@ -15,7 +15,8 @@ from handlers import replies
 from handlers.cards.model import Card
 from storage.database import Database
 from storage.tables import CardRow, InboxRow
-from tests.support.ding_desk import CARD, DONE, FORM, TEMPLATE, VARIABLES, DingDesk
+from tests.support.ding_desk import FORM, TEMPLATE, VARIABLES, DingDesk
+from tests.support.sample_cards import CARD, DONE
 
 Make = Callable[..., DingDesk]
 CREATE = "/v1.0/card/instances/createAndDeliver"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,55 +15,10 @@ from yarl import URL
 
 from nlp.audio import decode
 from sales.clock import FixedClock
+from tests.fakes.dingtalk.kit import GROUP, SEND, words
 from tests.fakes.dingtalk.media import amr
 from tests.fakes.dingtalk.server import FakeDingTalk
 from tests.fakes.dingtalk.visitor import Socket, Visitor
-
-NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
-SEND = "/v1.0/robot/oToMessages/batchSend"
-CREATE = "/v1.0/card/instances/createAndDeliver"
-UPDATE = "/v1.0/card/instances"
-KEY43 = "1234567890123456789012345678901234567890123"
-GROUP = "cidgroup=="
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOON)
-
-
-@pytest.fixture
-def fake(clock: FixedClock) -> Iterator[FakeDingTalk]:
-    with FakeDingTalk(clock=clock) as made:
-        made.add_person("wanglei", "王磊", leads=[1], mobile="13800000000")
-        made.add_person("lina", "李娜", manager="wanglei")
-        made.add_group(GROUP, "华东销售群", {"lina", "wanglei"})
-        yield made
-
-
-@pytest.fixture
-def bare(fake: FakeDingTalk) -> Iterator[Visitor]:
-    with Visitor(fake) as made:
-        yield made
-
-
-@pytest.fixture
-def app(bare: Visitor) -> Visitor:
-    bare.sign_on()
-    return bare
-
-
-@pytest.fixture
-def socket(app: Visitor) -> Iterator[Socket]:
-    made = app.socket()
-    yield made
-    made.close()
-
-
-def words(text: str, **more: Any) -> dict[str, Any]:
-    param = json.dumps({"title": "日报", "text": text}, ensure_ascii=False)
-    body = {"robotCode": "dingexample0001", "msgKey": "sampleMarkdown", "msgParam": param}
-    return {"userIds": ["lina"]} | body | more
 
 
 def test_a_token_is_the_same_until_it_ends_or_is_revoked(

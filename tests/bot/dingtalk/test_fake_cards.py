@@ -3,59 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from dingtalk.crypto import DingTalkCrypto
 
-from sales.clock import FixedClock
 from tests.fakes.dingtalk import crypto
 from tests.fakes.dingtalk.cards import PUBLIC_TEMPLATE
+from tests.fakes.dingtalk.kit import CREATE, GROUP, KEY43, UPDATE
 from tests.fakes.dingtalk.server import FakeDingTalk
 from tests.fakes.dingtalk.visitor import Callee, Socket, Visitor
-
-NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
-SEND = "/v1.0/robot/oToMessages/batchSend"
-CREATE = "/v1.0/card/instances/createAndDeliver"
-UPDATE = "/v1.0/card/instances"
-KEY43 = "1234567890123456789012345678901234567890123"
-GROUP = "cidgroup=="
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOON)
-
-
-@pytest.fixture
-def fake(clock: FixedClock) -> Iterator[FakeDingTalk]:
-    with FakeDingTalk(clock=clock) as made:
-        made.add_person("wanglei", "王磊", leads=[1], mobile="13800000000")
-        made.add_person("lina", "李娜", manager="wanglei")
-        made.add_group(GROUP, "华东销售群", {"lina", "wanglei"})
-        yield made
-
-
-@pytest.fixture
-def bare(fake: FakeDingTalk) -> Iterator[Visitor]:
-    with Visitor(fake) as made:
-        yield made
-
-
-@pytest.fixture
-def app(bare: Visitor) -> Visitor:
-    bare.sign_on()
-    return bare
-
-
-@pytest.fixture
-def socket(app: Visitor) -> Iterator[Socket]:
-    made = app.socket()
-    yield made
-    made.close()
 
 
 def card(number: str = "card-1", to: str = "IM_ROBOT.lina", **more: Any) -> dict[str, Any]:

@@ -122,6 +122,7 @@ def test_told_to_disconnect_it_opens_the_next_socket_first_and_still_answers(mak
     push = desk.fake.say_text("lina", "在路上")
     desk.until(lambda: door.waiting)
     desk.fake.disconnect(old)
+    desk.until(lambda: not old.healthy, "the platform has turned away from the old socket")
     [new] = desk.fake.wait_connected()
     assert new is not old
     assert old.open  # not dropped before the next one was there
@@ -200,7 +201,9 @@ def test_a_zombie_is_left_for_a_living_socket(make: Make) -> None:
 def test_system_pings_keep_a_socket(make: Make) -> None:
     desk = make(pace=replace(QUICK, idle_s=0.4))
     desk.fake.rules.ping_every_s = 0.05
+    before = desk.fake.wait_connected()
     desk.fake.close_abruptly()  # the next one is pinged so often from its beginning
+    desk.until(lambda: not any(one.healthy for one in before))
     [one] = desk.fake.wait_connected()
     desk.until(lambda: one.pongs > 15)
     assert one.open

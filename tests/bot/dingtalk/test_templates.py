@@ -10,7 +10,8 @@ import pytest
 
 from bot.channels.dingtalk import template_files
 from bot.channels.dingtalk.cards import Drawing
-from tests.support.ding_desk import CARD, DONE, FORM, TEMPLATE
+from tests.support.ding_desk import FORM, TEMPLATE
+from tests.support.sample_cards import CARD, DONE
 
 FOLDER = resources.files("bot.channels.dingtalk").joinpath("templates")
 

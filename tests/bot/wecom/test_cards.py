@@ -14,17 +14,8 @@ from handlers.cards.model import Card
 from storage import links
 from storage.links import Link
 from storage.tables import CardRow
-from tests.support.wecom_desk import (
-    BASE_URL,
-    CARD,
-    DONE,
-    FORM,
-    WeComDesk,
-    card,
-    say,
-    sent,
-    tap,
-)
+from tests.support.sample_cards import CARD, DONE
+from tests.support.wecom_desk import BASE_URL, FORM, WeComDesk, card, say, sent, tap
 
 CHECKLIST = replace(
     FORM,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,8 +27,7 @@ from sales.clock import FixedClock
 from storage.channel_states import problems as all_problems
 from storage.database import Database
 from tests.fakes.wecom.server import FakeWeCom
-from tests.support.desk import MONDAY
-from tests.support.wecom_desk import app_of, problems
+from tests.support.wecom_desk import problems
 
 T = TypeVar("T")
 
@@ -73,40 +71,11 @@ _RAISED: Final[dict[Reaction, type[ChannelError]]] = {
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(MONDAY)
-
-
-@pytest.fixture
 def fake(clock: FixedClock) -> Iterator[FakeWeCom]:
     with FakeWeCom(clock=clock.now, crypto_by="python") as made:
         made.add_member("lina", "李娜")
         made.add_member("WangLei", "王磊")
         yield made
-
-
-@pytest.fixture
-def db(sqlite_url: str) -> Iterator[Database]:
-    opened = Database(sqlite_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(
-    fake: FakeWeCom, db: Database, clock: FixedClock
-) -> Callable[[Callable[[WeComClient], Awaitable[Any]]], Any]:
-    def ask(work: Callable[[WeComClient], Awaitable[T]], **given: Any) -> T:
-        async def run() -> T:
-            client = WeComClient(app_of(fake, **given), db, clock)
-            try:
-                return await work(client)
-            finally:
-                await client.close()
-
-        return asyncio.run(run())
-
-    return ask
 
 
 Ask = Callable[..., Any]

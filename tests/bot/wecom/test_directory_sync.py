@@ -12,7 +12,7 @@ import pytest
 from bot.channels.base import ChannelError
 from bot.channels.wecom.client import WeComClient
 from bot.channels.wecom.directory import WeComDirectory
-from bot.config import WeCom
+from bot.config_channels import WeCom
 from bot.directory import Directory, Fetched, NobodyVisible
 from sales.clock import FixedClock
 from storage import channel_states, directory, lists, office

@@ -30,13 +30,6 @@ def fake() -> Iterator[FakeWeCom]:
         yield made
 
 
-@pytest.fixture
-def rest(fake: FakeWeCom) -> Iterator[Rest]:
-    made = Rest(fake)
-    yield made
-    made.close()
-
-
 def token_of(rest: Rest, secret: str = "", corp: str = "") -> dict[str, Any]:
     fake = rest.fake
     return rest.get("gettoken", corpid=corp or fake.corp_id, corpsecret=secret or fake.secret)

@@ -47,13 +47,6 @@ def callback(fake: FakeWeCom) -> Iterator[Receiver]:
         yield made
 
 
-@pytest.fixture
-def rest(fake: FakeWeCom) -> Iterator[Rest]:
-    made = Rest(fake)
-    yield made
-    made.close()
-
-
 # --- ciphers --------------------------------------------------------------------------------------
 
 

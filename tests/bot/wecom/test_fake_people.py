@@ -24,13 +24,6 @@ def fake() -> Iterator[FakeWeCom]:
         yield made
 
 
-@pytest.fixture
-def rest(fake: FakeWeCom) -> Iterator[Rest]:
-    made = Rest(fake)
-    yield made
-    made.close()
-
-
 def test_people_and_departments(rest: Rest, fake: FakeWeCom) -> None:
     rep = rest.get("user/get", userid="REP07")
     assert (rep["userid"], rep["direct_leader"], rep["department"]) == ("rep07", ["Mgr01"], [3])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.wecom.kit import BUTTONS, FORM, MENU, NEWS, NOTICE, VOTE, Rest
+from tests.fakes.wecom.kit import BUTTONS, FORM, MENU, NEWS, NOTICE, VOTE, Rest, move_in
 from tests.fakes.wecom.server import FakeWeCom
 
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -20,20 +20,8 @@ GONE = object()
 @pytest.fixture
 def fake() -> Iterator[FakeWeCom]:
     with FakeWeCom(clock=lambda: MONDAY, crypto_by="python") as made:
-        made.set_callback("http://127.0.0.1:9/")  # nobody answers there
-        made.rules.redeliveries = 0
-        made.add_department(2, "销售部")
-        made.add_member("Mgr01", "周强", departments=[2])
-        made.add_member("mgr02", "陈岚", departments=[2])
-        made.add_member("rep07", "李娜")
+        move_in(made)
         yield made
-
-
-@pytest.fixture
-def rest(fake: FakeWeCom) -> Iterator[Rest]:
-    made = Rest(fake)
-    yield made
-    made.close()
 
 
 # --- who gets it ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.fakes.wecom.kit import BUTTONS, FORM, MENU, NOTICE, VOTE, Rest
+from tests.fakes.wecom.kit import BUTTONS, FORM, MENU, NOTICE, VOTE, Rest, move_in
 from tests.fakes.wecom.server import FakeWeCom
 from tests.fakes.wecom.tapping import CannotTap
 
@@ -17,20 +17,8 @@ MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 @pytest.fixture
 def fake() -> Iterator[FakeWeCom]:
     with FakeWeCom(clock=lambda: MONDAY, crypto_by="python") as made:
-        made.set_callback("http://127.0.0.1:9/")  # nobody answers there
-        made.rules.redeliveries = 0
-        made.add_department(2, "销售部")
-        made.add_member("Mgr01", "周强", departments=[2])
-        made.add_member("mgr02", "陈岚", departments=[2])
-        made.add_member("rep07", "李娜")
+        move_in(made)
         yield made
-
-
-@pytest.fixture
-def rest(fake: FakeWeCom) -> Iterator[Rest]:
-    made = Rest(fake)
-    yield made
-    made.close()
 
 
 def test_one_click_locks_every_copy_once(rest: Rest, fake: FakeWeCom) -> None:

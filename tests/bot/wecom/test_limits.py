@@ -14,15 +14,8 @@ from sales.clock import FixedClock
 from storage.database import Database
 from tests.fakes.wecom.server import FakeWeCom
 from tests.support.desk import MONDAY
-from tests.support.wecom_desk import (
-    CARD,
-    WeComDesk,
-    channel_of,
-    problems,
-    say,
-    tell,
-    texts,
-)
+from tests.support.sample_cards import CARD
+from tests.support.wecom_desk import WeComDesk, channel_of, problems, say, tell, texts
 
 
 def test_nobody_gets_more_in_a_minute_than_the_platform_delivers(desk: WeComDesk) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -12,18 +11,10 @@ from bot.channels.base import ChannelAway, ChannelError, MediaGone
 from bot.channels.wecom import media
 from bot.channels.wecom.client import WeComClient
 from sales.clock import FixedClock
-from storage.database import Database
 from tests.fakes.wecom.server import FakeWeCom
-from tests.support.desk import MONDAY
-from tests.support.wecom_desk import app_of
 
 T = TypeVar("T")
 AMR: Final = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 50
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(MONDAY)
 
 
 @pytest.fixture
@@ -32,30 +23,6 @@ def fake(clock: FixedClock) -> Iterator[FakeWeCom]:
         made.add_member("lina", "李娜")
         made.add_member("WangLei", "王磊")
         yield made
-
-
-@pytest.fixture
-def db(sqlite_url: str) -> Iterator[Database]:
-    opened = Database(sqlite_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(
-    fake: FakeWeCom, db: Database, clock: FixedClock
-) -> Callable[[Callable[[WeComClient], Awaitable[Any]]], Any]:
-    def ask(work: Callable[[WeComClient], Awaitable[T]], **given: Any) -> T:
-        async def run() -> T:
-            client = WeComClient(app_of(fake, **given), db, clock)
-            try:
-                return await work(client)
-            finally:
-                await client.close()
-
-        return asyncio.run(run())
-
-    return ask
 
 
 Ask = Callable[..., Any]

@@ -11,16 +11,8 @@ from scheduler.jobs import JOBS, Scheduler
 from storage.database import Database
 from storage.platform_tables import SendWindowRow
 from tests.fakes.wecom.server import FakeWeCom
-from tests.support.wecom_desk import (
-    CARD,
-    DONE,
-    FORM,
-    WeComDesk,
-    card,
-    say,
-    sent,
-    tap,
-)
+from tests.support.sample_cards import CARD, DONE
+from tests.support.wecom_desk import FORM, WeComDesk, card, say, sent, tap
 
 
 def _sweep(desk: WeComDesk) -> int:

@@ -19,6 +19,16 @@ from tests.fakes.wecom.server import FakeWeCom
 from tests.fakes.wecom.state import Json
 
 
+def move_in(fake: FakeWeCom) -> None:
+    """A small company whose callback nobody answers."""
+    fake.set_callback("http://127.0.0.1:9/")
+    fake.rules.redeliveries = 0
+    fake.add_department(2, "销售部")
+    fake.add_member("Mgr01", "周强", departments=[2])
+    fake.add_member("mgr02", "陈岚", departments=[2])
+    fake.add_member("rep07", "李娜")
+
+
 class Rest:
     """Asks the fake's REST side; every answer is checked for its form."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,21 +13,21 @@ from tests.fakes.wecom.state import App, Copy, Media, State
 from tests.fakes.wecom.tapping import CannotTap, Selected
 
 
-class Talking:
+class Talking(ABC):
     state: State
     pusher: Pusher
 
     @property
-    def app(self) -> App:
-        raise NotImplementedError
+    @abstractmethod
+    def app(self) -> App: ...
 
+    @abstractmethod
     def add_media(
         self, data: bytes, kind: str = "file", *, filename: str = "", content_type: str = ""
-    ) -> Media:
-        raise NotImplementedError
+    ) -> Media: ...
 
-    def card(self, user: str, task_id: str) -> Copy:
-        raise NotImplementedError
+    @abstractmethod
+    def card(self, user: str, task_id: str) -> Copy: ...
 
     # --- messages -------------------------------------------------------------------------------
 
