@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.rendering import limits
+from bot.rendering.addresses import absolute
 from bot.rendering.fit import cut, fit, limit_rows, with_old
 from handlers.cards.model import Button, Card, Question, Row
 
@@ -62,7 +62,7 @@ def render(
 
     A news card without a picture's address becomes a notice, as section M10 asks.
     """
-    card = _absolute(card, base_url)
+    card = absolute(card, base_url)
     image_url = image_url or card.image_url
     identity = task_id(card_id, version)
     match _layout(card, image_url):
@@ -279,20 +279,3 @@ def _card_action(url: str) -> dict[str, Any]:
 
 def _callbacks(card: Card) -> list[Button]:
     return [button for button in card.buttons if button.action]
-
-
-def with_urls(card: Card, change: Callable[[str], str]) -> Card:
-    """The card with every address of it as *change* says."""
-    return replace(
-        card,
-        url=change(card.url),
-        rows=tuple(replace(row, url=change(row.url)) for row in card.rows),
-        links=tuple(replace(link, url=change(link.url)) for link in card.links),
-        buttons=tuple(replace(button, url=change(button.url)) for button in card.buttons),
-    )
-
-
-def _absolute(card: Card, base_url: str) -> Card:
-    """The card with every address of ours completed."""
-    base = base_url.rstrip("/")
-    return with_urls(card, lambda url: base + url if url.startswith("/") else url)

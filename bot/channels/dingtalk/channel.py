@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,11 +30,12 @@ from bot.channels.dingtalk.receiving import Receiving
 from bot.channels.dingtalk.sessions import Sessions
 from bot.channels.dingtalk.stream import Stream
 from bot.channels.dingtalk.usage import Usage
+from bot.channels.short_links import ShortLinks
 from bot.config_channels import DingTalk as Settings
-from bot.rendering.wecom import with_urls
+from bot.rendering.addresses import absolute, with_urls
 from handlers.messages import Inbound
 from sales.clock import Clock
-from storage import links, outbox, people
+from storage import outbox
 from storage.database import Database, Session
 from storage.media import MediaStore
 
@@ -86,6 +85,7 @@ class DingTalk:
         self._clock = clock
         self._options = options
         self._accept: Accept | None = None
+        self._links = ShortLinks(db, clock, channel=CHANNEL, key=options.link_key)
         self.findings = Findings(db, clock)
         self.usage = Usage(db, clock, {"api": settings.api_quota, "push": settings.push_quota})
         self.client = Client(
@@ -290,33 +290,12 @@ class DingTalk:
         """The card for this person: its addresses are short codes, or left out."""
         if message.card is None:
             raise ValueError(f"{message.effect_key} is no card")
-        codes: dict[str, str] = {}
-
-        def short(url: str) -> str:
-            if not url.startswith("/"):
-                return url
-            if not self._options.base_url:
-                return ""
-            codes[url] = self._link_code(message.effect_key, url)
-            return f"{self._options.base_url}/go/{codes[url]}"
-
-        card = with_urls(message.card, short)
-        if codes:
-            await self._write(partial(self._keep_links, user=message.user, codes=codes))
+        base = self._options.base_url
+        if base:
+            card = absolute(await self._links.linked(message.card, message), base)
+        else:
+            card = with_urls(message.card, lambda url: "" if url.startswith("/") else url)
         return Drawing(card=card, card_id=message.card_id, nonce=message.nonce, user=message.user)
-
-    def _keep_links(self, session: Session, user: str, codes: dict[str, str]) -> None:
-        person = people.by_platform(session, CHANNEL, user)
-        now = self._clock.now()
-        if person is None:
-            return
-        for target, code in codes.items():
-            links.add_go(session, now=now, person_id=person.id, target=target, code=code)
-
-    def _link_code(self, effect: str, target: str) -> str:
-        """The same for every try of one effect, so that a card is not redrawn by a second try."""
-        made = hmac.digest(self._options.link_key, f"go\0{effect}\0{target}".encode(), "sha256")
-        return base64.urlsafe_b64encode(made[:12]).decode()
 
     # --- shared ---------------------------------------------------------------------------------
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +12,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from bot.channels.base import Accept, ChannelError, Outgoing, Sent
+from bot.channels.short_links import ShortLinks
 from bot.channels.wecom import media, sending
 from bot.channels.wecom.client import CHANNEL, Settings, WeComClient
 from bot.channels.wecom.errors import CodeSpent, MemberUnreachable, WeComError
@@ -26,7 +25,7 @@ from handlers.cards import again
 from handlers.cards.model import Card
 from handlers.messages import Inbound
 from sales.clock import Clock
-from storage import card_handles, links, outbox, people
+from storage import card_handles, outbox
 from storage.database import Database, Session
 from storage.media import MediaStore
 
@@ -78,6 +77,7 @@ class WeCom:
         self._accept: Accept | None = None
         self.client = WeComClient(settings, db, clock)
         self._limiter = Limiter(db, clock, app=self.client.app, limits=options.limits)
+        self._links = ShortLinks(db, clock, channel=CHANNEL, key=options.link_key)
         self._uploads = Uploads(self.client, db, store, clock)
 
     async def run(self, accept: Accept) -> None:
@@ -285,38 +285,13 @@ class WeCom:
 
     async def _drawn(self, message: Outgoing, card: Card) -> dict[str, Any]:
         """The card as WeCom draws it, its addresses short codes for this person."""
-        codes: dict[str, str] = {}
-
-        def short(url: str) -> str:
-            if not url.startswith("/"):
-                return url
-            codes[url] = self._link_code(message.effect_key, url)
-            return f"/go/{codes[url]}"
-
-        linked = wecom.with_urls(card, short)
-        now = self._clock.now()
-
-        def keep(session: Session) -> bool:
-            person = people.by_platform(session, CHANNEL, message.user)
-            if person is None:
-                return False
-            for target, code in codes.items():
-                links.add_go(session, now=now, person_id=person.id, target=target, code=code)
-            return True
-
-        known = await self._write(keep) if codes else True
         return wecom.render(
-            linked if known else card,
+            await self._links.linked(card, message),
             card_id=message.card_id,
             nonce=message.nonce,
             version=message.version,
             base_url=self._options.base_url,
         )
-
-    def _link_code(self, effect: str, target: str) -> str:
-        """The same for every try of one effect, or its second request would differ."""
-        made = hmac.digest(self._options.link_key, f"go\0{effect}\0{target}".encode(), "sha256")
-        return base64.urlsafe_b64encode(made[:12]).decode()
 
     # --- shared ---------------------------------------------------------------------------------
 
